@@ -1,0 +1,189 @@
+/**
+ * JSON-RPC 2.0 over HTTP, strict. Answers are matched to requests by id and by nothing else: a
+ * batch may be reordered by a proxy, and an answer at the right place with the wrong id is the
+ * answer to another question. What an answer may be is a value; what it may not be is thrown.
+ */
+import { ChainSourceError } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { HttpAnswer, HttpPost } from './http-post.ts'
+import { createHttpPost } from './http-post.ts'
+import { judgeRpcError } from './judge-rpc-error.ts'
+
+export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }
+
+export type RpcAnswer =
+  | { readonly kind: 'result'; readonly value: unknown }
+  /** The node lacks the method. The caller drops the capability. */
+  | { readonly kind: 'unsupported'; readonly code: number; readonly message: string }
+  /** The node says that it does not have this block or state. `null` results stay results. */
+  | { readonly kind: 'not_there'; readonly code: number; readonly message: string }
+  /** The node says no: parameters it does not take, a call that reverted. */
+  | { readonly kind: 'refused'; readonly code: number; readonly message: string }
+
+export type JsonRpcClient = {
+  /** `host:port` of the node. */
+  readonly name: string
+  /** Rejects with a `ChainSourceError`, or with the signal's reason when the caller gave up. */
+  call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RpcAnswer>
+  /** One answer for each call, in the order of the calls. All or none: a gap rejects. */
+  batch(calls: readonly RpcCall[], signal: AbortSignal): Promise<RpcAnswer[]>
+}
+
+export type JsonRpcClientSettings = {
+  readonly url: string
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly maxBodyBytes?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Twice the largest block known (34,000 logs, 30 MB of JSON). Beyond it an answer is malformed. */
+const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Calls in one HTTP request: what the strictest of the known servers takes. More are split. */
+const MAX_BATCH_CALLS = 100
+/** The longest a node may ask us to wait: its mistake must not blind us for longer. */
+const MAX_RETRY_AFTER_MS = 60_000
+
+type Wire = { readonly http: HttpPost; readonly clock: Clock }
+type Envelope = { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }
+
+/** A client of one node. */
+export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcClient {
+  const { url, clock, timeoutMs, headers = {} } = settings
+  const maxBodyBytes = settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES
+  const http = createHttpPost({ url, timeoutMs, maxBodyBytes, headers })
+  const wire: Wire = { http, clock }
+  let lastId = 0
+
+  async function call(method: string, params: readonly unknown[], signal: AbortSignal) {
+    lastId += 1
+    const id = lastId
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
+    const document = readDocument(wire, await http.post(body, signal))
+    if (!isEnvelope(document)) throw malformed(wire, 'answered with no JSON-RPC object')
+    return readEnvelope(wire, document, id)
+  }
+
+  async function batch(calls: readonly RpcCall[], signal: AbortSignal) {
+    const answers: RpcAnswer[] = []
+    for (let start = 0; start < calls.length; start += MAX_BATCH_CALLS) {
+      const part = calls.slice(start, start + MAX_BATCH_CALLS)
+      if (part.length === 1) {
+        answers.push(await call(part[0]!.method, part[0]!.params, signal))
+        continue
+      }
+      const firstId = lastId + 1
+      lastId += part.length
+      const requests = part.map((item, index) => ({
+        jsonrpc: '2.0',
+        id: firstId + index,
+        method: item.method,
+        params: item.params,
+      }))
+      const document = readDocument(wire, await http.post(JSON.stringify(requests), signal))
+      for (const answer of readBatch(wire, document, firstId, part.length)) answers.push(answer)
+    }
+    return answers
+  }
+
+  return { name: http.name, call, batch }
+}
+
+/** The value of an answer that must be there; `not_there` and refusals become faults. */
+export function requireResult(client: JsonRpcClient, method: string, answer: RpcAnswer): unknown {
+  if (answer.kind === 'result') return answer.value
+  const text = `${client.name} refused ${method}: ${answer.code} ${answer.message}`
+  throw new ChainSourceError(answer.kind === 'not_there' ? 'not_there' : 'malformed', text)
+}
+
+/** The JSON of an HTTP answer. Load limits and failures of the server are thrown on the way. */
+function readDocument(wire: Wire, answer: HttpAnswer): unknown {
+  const { http } = wire
+  const { status } = answer
+  const wait = readRetryAfter(wire, answer.retryAfter)
+  if (status === 429) throw new ChainSourceError('capacity', `${http.name} answered HTTP 429`, wait)
+  if (status >= 500) {
+    throw new ChainSourceError('unreachable', `${http.name} answered HTTP ${status}`, wait)
+  }
+  let document: unknown
+  try {
+    document = JSON.parse(answer.body)
+  } catch {
+    // A 401 or a redirect with a page for people is a door, not a wrong answer.
+    if (status < 200 || status >= 300) {
+      throw new ChainSourceError('unreachable', `${http.name} answered HTTP ${status}`)
+    }
+    const html = answer.body.trimStart().startsWith('<')
+    throw malformed(wire, html ? 'answered with HTML' : 'answered with broken JSON')
+  }
+  if (isEnvelope(document)) throwUnaddressed(wire, document, wait)
+  return document
+}
+
+/** Errors that belong to no request: what java-tron says outside the envelope, and limits with `id: null`. */
+function throwUnaddressed(wire: Wire, document: Envelope, wait: { retryAfterMs?: number }): void {
+  const outside = (document as { Error?: unknown }).Error
+  if (typeof outside === 'string') {
+    const text = `${wire.http.name} is at its limit: ${wire.http.quote(outside)}`
+    throw new ChainSourceError('capacity', text, wait)
+  }
+  const error = judgeRpcError(document.error)
+  if (error === null || (error.kind !== 'capacity' && error.kind !== 'unreachable')) return
+  const text = `${wire.http.name} answered ${error.code} ${wire.http.quote(error.message)}`
+  throw new ChainSourceError(error.kind, text, wait)
+}
+
+function readEnvelope(wire: Wire, envelope: Envelope, id: number): RpcAnswer {
+  if (envelope.id !== id) throw malformed(wire, 'answered with an id that was not asked')
+  // `null` beside the other field is how JSON-RPC 1.0 says absent; only two real values contradict.
+  if (envelope.error === undefined || envelope.error === null) {
+    if (envelope.result === undefined) throw malformed(wire, 'gave neither result nor error')
+    return { kind: 'result', value: envelope.result }
+  }
+  if (envelope.result !== undefined && envelope.result !== null) {
+    throw malformed(wire, 'gave both result and error')
+  }
+  const error = judgeRpcError(envelope.error)
+  if (error === null) throw malformed(wire, 'gave an error without code or message')
+  const message = wire.http.quote(error.message)
+  const { kind, code } = error
+  if (kind === 'capacity' || kind === 'unreachable') {
+    throw new ChainSourceError(kind, `${wire.http.name} answered ${code} ${message}`)
+  }
+  return { kind, code, message }
+}
+
+function readBatch(wire: Wire, document: unknown, firstId: number, count: number): RpcAnswer[] {
+  if (!Array.isArray(document)) throw malformed(wire, 'answered a batch with one object')
+  const answers = new Array<RpcAnswer | undefined>(count).fill(undefined)
+  for (const item of document as unknown[]) {
+    if (!isEnvelope(item)) throw malformed(wire, 'put no JSON-RPC object into a batch')
+    throwUnaddressed(wire, item, {})
+    const place = typeof item.id === 'number' ? item.id - firstId : -1
+    if (!Number.isInteger(place) || place < 0 || place >= count) {
+      throw malformed(wire, 'answered with an id that was not asked')
+    }
+    if (answers[place] !== undefined) throw malformed(wire, 'answered one id twice')
+    answers[place] = readEnvelope(wire, item, item.id as number)
+  }
+  if (answers.includes(undefined)) throw malformed(wire, 'left out answers of a batch')
+  return answers as RpcAnswer[]
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function malformed(wire: Wire, what: string): ChainSourceError {
+  return new ChainSourceError('malformed', `${wire.http.name} ${what}`)
+}
+
+/** Retry-After is seconds or an HTTP date; anything else is as if it were absent. */
+function readRetryAfter(wire: Wire, value: string | null): { retryAfterMs?: number } {
+  if (value === null) return {}
+  const waitMs = /^\d{1,9}$/.test(value)
+    ? Number.parseInt(value, 10) * 1_000
+    : Date.parse(value) - wire.clock.nowMs()
+  if (Number.isNaN(waitMs)) return {}
+  return { retryAfterMs: Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS) }
+}

@@ -1,0 +1,61 @@
+import { sha256 } from '@noble/hashes/sha2'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils'
+import { assert } from './assert.ts'
+
+/**
+ * Ids are a prefix and 26 characters of Crockford's base32 (lower case), 130 bits of text for 128 bits
+ * of content. Entities made by a decision carry 48 bits of time and 80 random bits (as ULID does), so
+ * that they sort by age; what was observed on a chain has an id derived from its identity, so that a
+ * replay gives the same id.
+ */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const CONTENT_BYTES = 16
+const TIME_BYTES = 6
+
+/** Random bytes a fresh id needs from the id source. */
+export const ID_RANDOM_BYTES = CONTENT_BYTES - TIME_BYTES
+
+/** Bytes of a secret or of a token that must not be guessed (checkout tokens): 128 bits. */
+export const TOKEN_BYTES = 16
+
+export type IdPrefix = 'inv' | 'pay' | 'st' | 'we' | 'evt' | 'del' | 'att' | 'key' | 'req'
+
+/** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
+export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {
+  assert(random.length >= ID_RANDOM_BYTES, 'an id needs ten random bytes')
+  const time = new Uint8Array(TIME_BYTES)
+  let rest = Math.max(0, Math.floor(nowMs))
+  for (let i = TIME_BYTES - 1; i >= 0; i--) {
+    time[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return `${prefix}_${encodeBase32(concatBytes(time, random.subarray(0, ID_RANDOM_BYTES)))}`
+}
+
+/** The id of something identified by its content, e.g. a payment by its place in a block. */
+export function deriveId(prefix: IdPrefix, identity: string): string {
+  return `${prefix}_${encodeBase32(sha256(utf8ToBytes(identity)).subarray(0, CONTENT_BYTES))}`
+}
+
+/** An unguessable token, base32 without prefix (26 characters, 128 bits). */
+export function encodeToken(random: Uint8Array): string {
+  assert(random.length >= TOKEN_BYTES, 'a token needs sixteen random bytes')
+  return encodeBase32(random.subarray(0, TOKEN_BYTES))
+}
+
+/** Big-endian base32, padded with zero bits on the right; 16 bytes give 26 characters. */
+export function encodeBase32(bytes: Uint8Array): string {
+  let text = ''
+  let buffer = 0
+  let bits = 0
+  for (const byte of bytes) {
+    buffer = (buffer << 8) | byte
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += ALPHABET[(buffer >> bits) & 31]
+      buffer &= (1 << bits) - 1
+    }
+  }
+  return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text
+}

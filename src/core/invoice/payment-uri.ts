@@ -1,0 +1,9 @@
+import { type Address, type Asset, toChecksumAddress } from '../money/asset.ts'
+
+/** EIP-681 link of a payment; all numbers are plain digits, without exponents. */
+export function paymentUri(asset: Asset, to: Address, units: bigint): string {
+  const recipient = toChecksumAddress(to)
+  if (asset.token === null) return `ethereum:${recipient}@${asset.chainId}?value=${units}`
+  const token = toChecksumAddress(asset.token)
+  return `ethereum:${token}@${asset.chainId}/transfer?address=${recipient}&uint256=${units}`
+}

@@ -1,0 +1,79 @@
+import { derivationPath } from '../keys/deposit-address.ts'
+import { toChecksumAddress } from '../money/asset.ts'
+import { formatDecimal } from '../money/decimal.ts'
+import type { Payment } from '../payment/payment.ts'
+import { presentPayment, type TipNumbers } from '../payment/present-payment.ts'
+import { formatTime } from '../time.ts'
+import { paidFacts, remainderIn } from './assess-payments.ts'
+import type { Invoice, PaymentOption } from './invoice.ts'
+import { paymentUri } from './payment-uri.ts'
+
+/** Payments an invoice resource carries; the rest is paged through the payments list. */
+const LATEST_PAYMENTS = 20
+
+export type Presentation = {
+  /** The only base of links shown to people, without a slash at the end. */
+  readonly publicUrl: string
+  readonly tipNumber: TipNumbers
+}
+
+export type InvoiceResource = ReturnType<typeof presentInvoice>
+
+/** An invoice as answers and events show it. `payments` are all of it, oldest first. */
+export function presentInvoice(
+  invoice: Invoice,
+  payments: readonly Payment[],
+  presentation: Presentation,
+) {
+  const latest = payments.slice(-LATEST_PAYMENTS).reverse()
+  return {
+    id: invoice.id,
+    object: 'invoice' as const,
+    store: invoice.storeId,
+    status: invoice.status,
+    price: invoice.terms.price,
+    address: toChecksumAddress(invoice.address),
+    derivation_path: derivationPath(invoice.derivationIndex),
+    payment_options: invoice.terms.options.map((option) =>
+      presentOption(invoice, option, payments),
+    ),
+    paid: paidFacts(invoice, payments),
+    payments: latest.map((payment) => presentPayment(payment, presentation.tipNumber)),
+    payments_total: payments.length,
+    accepted_by_merchant: invoice.acceptedShare !== null,
+    tolerance_bps: invoice.terms.toleranceBps,
+    order_id: invoice.orderId,
+    description: invoice.description,
+    metadata: invoice.metadata,
+    redirect_url: invoice.redirectUrl,
+    checkout_url: `${presentation.publicUrl}/i/${invoice.token}`,
+    created_at: formatTime(invoice.createdAtMs),
+    expires_at: formatTime(invoice.terms.expiresAtMs),
+    settled_at: invoice.settledAtMs === null ? null : formatTime(invoice.settledAtMs),
+  }
+}
+
+function presentOption(invoice: Invoice, option: PaymentOption, payments: readonly Payment[]) {
+  const { asset, rate } = option
+  const remainder = remainderIn(invoice, option, payments)
+  // A wallet that scans a partly paid invoice must pay the rest, not the whole again.
+  const uriUnits =
+    remainder.outstandingUnits > 0n ? remainder.outstandingUnits : remainder.amountDueUnits
+  return {
+    asset: asset.id,
+    chain_id: asset.chainId,
+    chain: option.chainName,
+    symbol: asset.symbol,
+    decimals: asset.decimals,
+    amount_due: formatDecimal(remainder.amountDueUnits, asset.decimals),
+    amount_due_units: remainder.amountDueUnits.toString(),
+    outstanding: formatDecimal(remainder.outstandingUnits, asset.decimals),
+    outstanding_units: remainder.outstandingUnits.toString(),
+    excess: formatDecimal(remainder.excessUnits, asset.decimals),
+    excess_units: remainder.excessUnits.toString(),
+    rate:
+      rate === null ? null : { value: rate.value, source: rate.source, at: formatTime(rate.atMs) },
+    finality: { confirmations: option.finality.confirmations },
+    uri: paymentUri(asset, invoice.address, uriUnits),
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * An asset is named by its CAIP-19 id: `eip155:8453/slip44:60` for a native coin,
+ * `eip155:8453/erc20:0x...` (lower case) for a token. The lower-case form is
+ * the identity everywhere, also in answers. Symbols are for people and never matched.
+ */
+import { getAddress } from 'viem/utils'
+
+/** 20 bytes as `0x` and 40 lower-case hex digits. The checksum form exists only on the way out. */
+export type Address = `0x${string}`
+/** 32 bytes as `0x` and 64 lower-case hex digits. */
+export type Hash = `0x${string}`
+
+export type AssetId = `eip155:${number}/${string}`
+
+export type Asset = {
+  readonly id: AssetId
+  readonly chainId: number
+  /** Null for the chain's native coin. */
+  readonly token: Address | null
+  readonly symbol: string
+  /** Digits of the fraction: one coin is 10^decimals units. 0 to 36. */
+  readonly decimals: number
+}
+
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/
+
+/** Any case of hex to the one form used inside; null when it is no address. Mixed case is not judged. */
+export function parseAddress(text: string): Address | null {
+  return ADDRESS.test(text) ? (text.toLowerCase() as Address) : null
+}
+
+/** EIP-55 form, for people. */
+export function toChecksumAddress(address: Address): Address {
+  return getAddress(address)
+}
+
+/** SLIP-44 coin type of native coins on EVM chains; 60 for all, as wallets derive by it. */
+const NATIVE_COIN_TYPE = 60
+
+export function nativeAssetId(chainId: number): AssetId {
+  return `eip155:${chainId}/slip44:${NATIVE_COIN_TYPE}`
+}
+
+export function tokenAssetId(chainId: number, token: Address): AssetId {
+  return `eip155:${chainId}/erc20:${token.toLowerCase()}`
+}
+
+/** Accepts any case of a token address; null when the text is not an asset id. */
+export function parseAssetId(text: string): AssetId | null {
+  const match = /^eip155:([1-9]\d{0,15})\/(?:slip44:60|erc20:(0x[0-9a-fA-F]{40}))$/.exec(text)
+  if (match === null) return null
+  const chainId = Number.parseInt(match[1] as string, 10)
+  return match[2] === undefined
+    ? nativeAssetId(chainId)
+    : tokenAssetId(chainId, match[2].toLowerCase() as Address)
+}

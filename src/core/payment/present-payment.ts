@@ -1,0 +1,42 @@
+import { countConfirmations } from '../chain/confirmations.ts'
+import { toChecksumAddress } from '../money/asset.ts'
+import { formatDecimal } from '../money/decimal.ts'
+import type { Payment } from './payment.ts'
+
+/** Height of our tip per chain, to count confirmations; undefined for a chain not observed. */
+export type TipNumbers = (chainId: number) => number | undefined
+
+export type PaymentResource = ReturnType<typeof presentPayment>
+
+/** A payment as answers and events show it. */
+export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
+  const { observation } = payment
+  const { asset, chainId } = observation
+  return {
+    id: observation.id,
+    object: 'payment' as const,
+    invoice: payment.invoiceId,
+    asset: asset.id,
+    chain_id: chainId,
+    symbol: asset.symbol,
+    decimals: asset.decimals,
+    kind: observation.kind,
+    amount: formatDecimal(observation.amountUnits, asset.decimals),
+    amount_units: observation.amountUnits.toString(),
+    from: observation.from === null ? null : toChecksumAddress(observation.from),
+    to: toChecksumAddress(observation.to),
+    tx_hash: observation.txHash,
+    block_number: observation.blockNumber,
+    block_hash: observation.blockHash,
+    log_index: observation.logIndex,
+    position: payment.position,
+    confirmations: confirmationsOf(payment, tipNumber(chainId)),
+    in_time: payment.inTime,
+    accepted: payment.accepted,
+  }
+}
+
+function confirmationsOf(payment: Payment, tipNumber: number | undefined): number {
+  if (payment.position === 'orphaned' || tipNumber === undefined) return 0
+  return countConfirmations({ number: tipNumber }, payment.observation.blockNumber)
+}

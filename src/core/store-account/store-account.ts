@@ -1,0 +1,65 @@
+import type { Address } from '../money/asset.ts'
+
+/** A merchant's shop: owner of invoices, keys and endpoints. `store` on the wire. */
+export type StoreAccount = {
+  readonly id: string
+  readonly name: string
+  /** The account key new addresses derive from. Public, yet private: it shows every order. */
+  readonly xpub: string
+  readonly fingerprint: string
+  readonly createdAtMs: number
+  readonly revision: number
+}
+
+export const API_KEY_SCOPES = [
+  'invoices:read',
+  'invoices:write',
+  'payments:read',
+  'payments:write',
+  'webhooks:manage',
+  'events:read',
+  'admin',
+] as const
+
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number]
+
+export type ApiKey = {
+  readonly id: string
+  readonly storeId: string
+  readonly name: string
+  /** Hex of SHA-256 of the key; the key itself is shown once and kept nowhere. */
+  readonly hash: string
+  /** First characters, for people to tell keys apart. */
+  readonly prefix: string
+  /** `admin` stands for all. */
+  readonly scopes: readonly ApiKeyScope[]
+  readonly createdAtMs: number
+  readonly expiresAtMs: number | null
+  readonly revokedAtMs: number | null
+  readonly revision: number
+}
+
+/** An address of an account key: waiting (look-ahead) or given to one invoice for ever. */
+export type DepositAddress = {
+  readonly address: Address
+  readonly storeId: string
+  readonly fingerprint: string
+  readonly index: number
+  readonly issued: Issue | null
+}
+
+export type Issue = {
+  readonly invoiceId: string
+  readonly atMs: number
+  /**
+   * Our tip per chain when the address was given out. Money in that block or an ancestor was there
+   * before and belongs to nobody; all later money belongs to the invoice.
+   */
+  readonly tips: Readonly<Record<number, { readonly number: number; readonly hash: string }>>
+}
+
+/** Whether a transfer in this block came after the address was given out. */
+export function isAfterIssue(issue: Issue, chainId: number, blockNumber: number): boolean {
+  const tip = issue.tips[chainId]
+  return tip === undefined || blockNumber > tip.number
+}

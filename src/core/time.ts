@@ -1,0 +1,9 @@
+/** Wall time as RFC 3339 text with milliseconds, as every answer shows it. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export const SECOND_MS = 1_000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS

@@ -1,0 +1,2 @@
+/** Where unguessable bytes come from. */
+export type IdSource = { randomBytes(count: number): Uint8Array }

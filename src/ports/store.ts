@@ -1,0 +1,144 @@
+import type { LocalChain } from '../core/chain/local-chain.ts'
+import type { ChangeSet, CommitResult, IdempotencyRecord } from '../core/change-set.ts'
+import type { Invoice, InvoiceStatus } from '../core/invoice/invoice.ts'
+import type { Address, AssetId, Hash } from '../core/money/asset.ts'
+import type { Payment } from '../core/payment/payment.ts'
+import type { ApiKey, DepositAddress, StoreAccount } from '../core/store-account/store-account.ts'
+import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
+import type { Event } from '../core/webhook/event.ts'
+
+/**
+ * Everything that lasts. Reads load what a decision needs; `commit` is the only write besides the
+ * lease of a claimed delivery. Rejects with GatewayError `storage_unavailable` when the disk or the
+ * database fails; nothing is half-written then.
+ */
+export type Store = CommitStore & ChainStore & InvoiceStore & WebhookStore & AccountStore
+
+export type CommitStore = {
+  commit(changes: ChangeSet): Promise<CommitResult>
+  close(): Promise<void>
+}
+
+/** What the chain watcher loads. */
+export type ChainStore = {
+  /** The latest canonical blocks, at most `limit`, and whether the chain is halted; null: never observed. */
+  loadChain(chainId: number, limit: number): Promise<StoredChain | null>
+  /** Which of these recipients are ours. One query for all of them. */
+  findDepositAddresses(addresses: readonly Address[]): Promise<DepositAddress[]>
+  /** Payments `included` in a canonical block of this chain: those that wait for depth. */
+  findIncludedPayments(chainId: number): Promise<Payment[]>
+  /** Payments observed in these blocks that are not orphaned. */
+  findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
+  /** Ids of open and processing invoices whose expiry + grace is before this time, oldest first. */
+  findInvoicesPastDeadline(beforeMs: number, limit: number): Promise<string[]>
+}
+
+export type StoredChain = {
+  readonly chain: LocalChain
+  readonly haltReason: string | null
+}
+
+export type InvoiceStore = {
+  /** The invoices that exist, each with all its payments, oldest first. */
+  loadInvoices(ids: readonly string[]): Promise<InvoiceWithPayments[]>
+  findInvoiceByToken(token: string): Promise<InvoiceWithPayments | null>
+  listInvoices(filter: InvoiceFilter, page: PageRequest): Promise<Page<InvoiceWithPayments>>
+  getPayment(id: string): Promise<Payment | null>
+  listPayments(filter: PaymentFilter, page: PageRequest): Promise<Page<Payment>>
+  findIdempotencyRecord(scope: string, key: string): Promise<IdempotencyRecord | null>
+}
+
+export type InvoiceWithPayments = {
+  readonly invoice: Invoice
+  readonly payments: readonly Payment[]
+}
+
+export type InvoiceFilter = {
+  readonly storeId: string
+  readonly status?: InvoiceStatus | undefined
+  readonly orderId?: string | undefined
+  readonly createdAfterMs?: number | undefined
+  readonly createdBeforeMs?: number | undefined
+}
+
+export type PaymentFilter = {
+  readonly storeId: string
+  readonly invoiceId?: string | undefined
+  /** Only money that belongs to no invoice. */
+  readonly unassigned?: boolean | undefined
+  readonly assetId?: AssetId | undefined
+}
+
+/** Newest first. `before` is the `cursor` of an earlier page; null begins at the newest. */
+export type PageRequest = { readonly limit: number; readonly before: number | null }
+
+export type Page<T> = {
+  readonly items: readonly T[]
+  /** Where the next page begins, or null at the end. An insertion order, stable while rows are added. */
+  readonly cursor: number | null
+}
+
+export type WebhookStore = {
+  getEvent(id: string): Promise<Event | null>
+  listEvents(filter: EventFilter, page: PageRequest): Promise<Page<Event>>
+  /** Oldest first, after this event (null: from the first). */
+  readEventsAfter(filter: EventFilter, afterEventId: string | null, limit: number): Promise<Event[]>
+  getEndpoint(id: string): Promise<WebhookEndpoint | null>
+  /** Endpoints of these stores that are not deleted, oldest first. */
+  listEndpoints(storeIds: readonly string[]): Promise<WebhookEndpoint[]>
+  /**
+   * Due pending deliveries of enabled endpoints, leased until `leaseUntilMs`, at most `perEndpoint`
+   * leased at a time for each endpoint. Of one (endpoint, invoice) only the earliest pending one is
+   * ever claimed, so that events of an invoice arrive in order.
+   */
+  claimDeliveries(claim: DeliveryClaim): Promise<ClaimedDelivery[]>
+  /** When the next pending delivery is due or its lease ends; null when there is none. */
+  nextDeliveryAtMs(): Promise<number | null>
+  getDelivery(eventId: string, endpointId: string): Promise<Delivery | null>
+  listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<LoggedDelivery>>
+}
+
+export type EventFilter = {
+  readonly storeId: string
+  readonly invoiceId?: string | undefined
+  readonly type?: string | undefined
+}
+
+export type DeliveryFilter = {
+  readonly storeId: string
+  readonly endpointId?: string | undefined
+  readonly eventId?: string | undefined
+}
+
+export type DeliveryClaim = {
+  readonly nowMs: number
+  readonly leaseUntilMs: number
+  readonly limit: number
+  readonly perEndpoint: number
+}
+
+export type ClaimedDelivery = {
+  readonly delivery: Delivery
+  readonly event: Event
+  readonly endpoint: WebhookEndpoint
+}
+
+export type LoggedDelivery = {
+  readonly delivery: Delivery
+  readonly eventType: string
+  readonly attempts: readonly DeliveryAttempt[]
+}
+
+export type AccountStore = {
+  listStores(): Promise<StoreAccount[]>
+  listApiKeys(storeId: string): Promise<ApiKey[]>
+  findApiKeyByHash(hash: string): Promise<ApiKey | null>
+  /** Highest index of this account key that was given to an invoice; -1 when none was. */
+  maxIssuedIndex(fingerprint: string): Promise<number>
+  /** Look-ahead: addresses of this account key that wait, from this index on, ascending. */
+  listWaitingAddresses(
+    fingerprint: string,
+    fromIndex: number,
+    limit: number,
+  ): Promise<DepositAddress[]>
+}
