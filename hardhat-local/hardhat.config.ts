@@ -4,8 +4,9 @@ import { defineConfig } from 'hardhat/config'
 const require = createRequire(import.meta.url)
 
 /**
- * The compiler is the npm package, so nothing is downloaded. No metadata is appended to the bytecode: it
- * would carry a hash of source paths, and committed artefacts must not depend on where they were built.
+ * The compiler is the npm package, so nothing is downloaded. No metadata is appended to the
+ * bytecode: it would carry a hash of source paths, and committed artefacts must not depend on where
+ * they were built.
  */
 export default defineConfig({
   solidity: {

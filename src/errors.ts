@@ -85,6 +85,8 @@ export type ChainFaultKind =
   | 'not_there'
   /** The node asks to slow down. */
   | 'capacity'
+  /** Not the node's fault: another writer was first, and the turn is taken again. */
+  | 'conflict'
 
 /** Why a chain could not be read. `message` names no URL with credentials. */
 export class ChainSourceError extends Error {

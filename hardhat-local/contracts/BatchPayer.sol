@@ -6,9 +6,11 @@ interface IERC20 {
 }
 
 /// @title Pays many addresses in one transaction, as exchanges do.
-/// @dev Native money leaves by CALL, so it shows in no transaction's `value`, only in traces and balances.
+/// @dev Native money leaves by CALL, so it shows in no transaction's `value`, only in traces and
+/// balances.
 contract BatchPayer {
-    /// @notice Accepts native money in advance; `payNative` may then be sent less value than it pays.
+    /// @notice Accepts native money in advance; `payNative` may then be sent less value than it
+    /// pays.
     receive() external payable {}
 
     function payNative(address[] calldata to, uint256[] calldata amounts) external payable {
@@ -38,7 +40,10 @@ contract BatchPayer {
     }
 
     /// @notice Pays inside a call that reverts and is caught: status 1, yet nothing moved.
-    function payInRevertedFrame(address[] calldata to, uint256[] calldata amounts) external payable {
+    function payInRevertedFrame(address[] calldata to, uint256[] calldata amounts)
+        external
+        payable
+    {
         (bool ok, ) = address(this).call(abi.encodeCall(this.payThenRevert, (to, amounts)));
         require(!ok, "inner call must revert");
     }

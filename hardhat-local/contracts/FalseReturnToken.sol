@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Token whose transfers fail politely: they return false and the transaction succeeds.
-/// @dev Nothing moves and no event is emitted. Whoever believes calldata credits a payment that never was.
+/// @dev Nothing moves and no event is emitted. Whoever believes calldata credits a payment that
+/// never was.
 contract FalseReturnToken {
     event Transfer(address indexed from, address indexed to, uint256 value);
 

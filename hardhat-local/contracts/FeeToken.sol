@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Fee-on-transfer token whose event overstates what arrives.
-/// @dev The event carries the amount sent; the recipient's balance grows by that less the fee, which is burnt.
+/// @dev The event carries the amount sent; the recipient's balance grows by that less the fee,
+/// which is burnt.
 contract FeeToken {
     event Transfer(address indexed from, address indexed to, uint256 value);
     event Approval(address indexed owner, address indexed spender, uint256 value);

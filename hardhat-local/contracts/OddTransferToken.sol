@@ -91,7 +91,8 @@ contract OddTransferToken {
         emit Transfer(account, account, value);
     }
 
-    /// @notice Every odd shape with `value`, then a real transfer of `value`: eight logs, one of which counts.
+    /// @notice Every odd shape with `value`, then a real transfer of `value`: eight logs, one of
+    /// which counts.
     function transferAmongOdd(address to, uint256 value) external returns (bool) {
         emitIndexedValue(to, value);
         emitUnindexed(to, value);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @title Token that announces transfers which never happen: the event is perfect, no balance moves.
+/// @title Token that announces transfers which never happen: the event is perfect, no balance
+/// moves.
 contract PhantomToken {
     event Transfer(address indexed from, address indexed to, uint256 value);
 

@@ -1,4 +1,5 @@
-// Usage: npm run build --prefix hardhat-local    compiles contracts/ and rewrites abi/ (needs `npm ci` there once)
+// Usage: npm run build --prefix hardhat-local (compiles contracts/ and rewrites abi/)
+// Needs `npm ci --prefix hardhat-local` once.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,8 +10,9 @@ import { CONTRACT_NAMES, type ContractArtifact } from '../src/artifacts.ts'
 const packageDir = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Compiles all contracts with Hardhat and returns what `abi/` should hold. Hardhat writes to a directory of
- * its own, so two compilations at the same time do not meet and no cache can hide a difference.
+ * Compiles all contracts with Hardhat and returns what `abi/` should hold. Hardhat writes to a
+ * directory of its own, so two compilations at the same time do not meet and no cache can hide a
+ * difference.
  */
 export async function compileArtifacts(): Promise<ContractArtifact[]> {
   const outputDir = await mkdtemp(join(tmpdir(), 'quittance-hardhat-'))

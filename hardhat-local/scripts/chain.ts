@@ -1,5 +1,6 @@
-// Usage: node hardhat-local/scripts/chain.ts mine [N] | reorg DEPTH | transfer --native TO AMOUNT | transfer --token ADDRESS TO AMOUNT
-// (amounts in coins or tokens, such as 1.5; the node is QUITTANCE_LOCAL_RPC or http://127.0.0.1:8545)
+// Usage: node hardhat-local/scripts/chain.ts mine [N] | reorg DEPTH | transfer KIND TO AMOUNT
+// KIND is --native or --token ADDRESS, AMOUNT is in coins or tokens, such as 1.5. The node is
+// QUITTANCE_LOCAL_RPC or http://127.0.0.1:8545.
 import { getAddress, parseUnits } from 'viem'
 import { connectLocalChain, type LocalChain } from '../src/local-chain.ts'
 

@@ -4,7 +4,10 @@ import { HDKey, privateKeyToAddress } from 'viem/accounts'
 
 export type DevAccount = { address: Address; privateKey: Hex }
 
-/** The mnemonic every local node ships with. Public: whoever sends real money to its addresses loses it. */
+/**
+ * The mnemonic every local node ships with. Public: whoever sends real money to its addresses loses
+ * it.
+ */
 export const DEV_MNEMONIC = 'test test test test test test test test test test test junk'
 
 /** Derives the accounts a local node funds at genesis, in its order (m/44'/60'/0'/0/index). */

@@ -1,9 +1,13 @@
 export type RpcError = Error & { code: number; data: unknown }
 
-// Longer than any call of a healthy local node takes; a paused node fails its caller instead of hanging it.
+// Longer than any call of a healthy local node takes; a paused node fails its caller instead of
+// hanging it.
 const CALL_TIMEOUT_MS = 30_000
 
-/** Calls one JSON-RPC method and returns its result. A node's error is thrown as `RpcError`, code kept. */
+/**
+ * Calls one JSON-RPC method and returns its result. A node's error is thrown as `RpcError`, code
+ * kept.
+ */
 export async function callRpc<Result = unknown>(
   url: string,
   method: string,

@@ -35,8 +35,9 @@ export type ContractCall = {
 }
 
 /**
- * A local chain under a test's control. What sends a transaction returns its hash at once; nothing is mined
- * unless the node mines by itself or `mine` is called. Account 0 deploys and mints, account 1 pays.
+ * A local chain under a test's control. What sends a transaction returns its hash at once; nothing
+ * is mined unless the node mines by itself or `mine` is called. Account 0 deploys and mints,
+ * account 1 pays.
  */
 export type LocalChain = {
   url: string

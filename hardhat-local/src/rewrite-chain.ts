@@ -9,14 +9,26 @@ export type ReorgParameters = {
   depth: number
   /** All there is in the new blocks; what else was in the old ones is gone, not pending. */
   transactions?: readonly PlacedTransaction[]
+  /** Seconds between the new blocks. Default: all are dated like the common ancestor. */
+  intervalS?: number
 }
 
 type Rpc = <Result>(method: string, params?: readonly unknown[]) => Promise<Result>
 type Header = { hash: Hex; timestamp: Hex }
 
-/** Replaces the last `depth` blocks. Throws when a transaction did not make it into the new branch. */
-export async function reorgChain(rpc: Rpc, { depth, transactions = [] }: ReorgParameters) {
-  await rewrite(rpc, () => rpc('anvil_reorg', [depth, transactions]))
+/**
+ * Replaces the last `depth` blocks. Throws when a transaction did not make it into the new branch.
+ */
+export async function reorgChain(rpc: Rpc, parameters: ReorgParameters) {
+  const { depth, transactions = [], intervalS } = parameters
+  await rewrite(rpc, async () => {
+    if (intervalS !== undefined) await rpc('anvil_setBlockTimestampInterval', [intervalS])
+    try {
+      await rpc('anvil_reorg', [depth, transactions])
+    } finally {
+      if (intervalS !== undefined) await rpc('anvil_removeBlockTimestampInterval')
+    }
+  })
   for (const [raw, blockIndex] of transactions) {
     const hash = hashTransaction(raw)
     // Anvil leaves out what cannot be mined (nonce, funds) without a word.
@@ -41,8 +53,9 @@ export async function revertChain(rpc: Rpc, snapshotId: Hex) {
 }
 
 /**
- * Runs a rewrite such that new blocks differ from the old ones and the clock goes on. Left alone, anvil may
- * rebuild an equal block, hash and all, and then dates blocks from the common ancestor onwards.
+ * Runs a rewrite such that new blocks differ from the old ones and the clock goes on. Left alone,
+ * anvil may rebuild an equal block, hash and all, and then dates blocks from the common ancestor
+ * onwards.
  */
 async function rewrite(rpc: Rpc, run: () => Promise<unknown>) {
   const oldHead = await rpc<Header>('eth_getBlockByNumber', ['latest', false])

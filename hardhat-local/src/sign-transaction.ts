@@ -9,7 +9,10 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import type { DevAccount } from './dev-accounts.ts'
 
-/** What a caller may choose about any transaction. With `gasPriceWei` it is a legacy one, else EIP-1559. */
+/**
+ * What a caller may choose about any transaction. With `gasPriceWei` it is a legacy one, else
+ * EIP-1559.
+ */
 export type TransactionOptions = {
   from?: DevAccount
   /** Default: the node's next nonce, transactions in its mempool counted. */
@@ -26,8 +29,8 @@ export type TokenTransfer = TransactionOptions & { token: Address; to: Address; 
 /** A transaction reduced to what goes on the wire; without `to` it creates a contract. */
 export type UnsignedTransaction = TransactionOptions & { to?: Address; units?: bigint; data?: Hex }
 
-// Estimates would run against the mined state and miss what waits in the mempool, so limits are fixed.
-// A block of 30 million gas takes 300 transfers by limit, and more by what they really use.
+// Estimates would run against the mined state and miss what waits in the mempool, so limits are
+// fixed. A block of 30 million gas takes 300 transfers by limit, and more by what they really use.
 const TRANSFER_GAS_LIMIT = 100_000n
 
 // Far above the base fee of a local chain, which starts at 1 gwei and falls.

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Hex, hexToNumber } from 'viem'
 import { findFreePort } from './find-free-port.ts'
 import { callRpc } from './json-rpc.ts'
 
@@ -9,7 +10,9 @@ export type StartAnvilOptions = {
   /** Default: a free loopback port. */
   port?: number
   chainId?: number
-  /** `manual` (default) mines only when told, `auto` at each transaction, else every `intervalS`. */
+  /**
+   * `manual` (default) mines only when told, `auto` at each transaction, else every `intervalS`.
+   */
   mining?: 'manual' | 'auto' | { intervalS: number }
   /** Loaded at start if it exists, written at `stop`. */
   stateFile?: string
@@ -29,6 +32,8 @@ export type LocalNode = {
   resume(): void
 }
 
+const require = createRequire(import.meta.url)
+
 const START_DEADLINE_MS = 15_000
 const POLL_INTERVAL_MS = 50
 // Writing a large state file takes a while; after this the process is killed.
@@ -38,7 +43,8 @@ const STDERR_KEPT_CHARS = 4_096
 /** Starts anvil on loopback and resolves when it answers. The process never outlives this one. */
 export async function startAnvil(options: StartAnvilOptions = {}): Promise<LocalNode> {
   const { chainId = 31_337 } = options
-  const port = options.port ?? (await findFreePort())
+  // Also for a port asked for: else whoever holds it answers before anvil has found out and left.
+  const port = await findFreePort(options.port)
   const url = `http://127.0.0.1:${port}`
   const anvil = spawn(findAnvilBinary(), renderArguments(options, port, chainId), {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -50,7 +56,9 @@ export async function startAnvil(options: StartAnvilOptions = {}): Promise<Local
     anvil.once('error', () => resolve())
   })
   const pid = anvil.pid
-  if (pid === undefined) throw new Error(`anvil could not be started: ${findAnvilBinary()}`)
+  if (pid === undefined) {
+    throw new Error(`anvil could not be started: ${findAnvilBinary()} (install Foundry, or npm ci)`)
+  }
   const releaseGuard = guardAgainstOrphan(anvil, pid)
   exited.then(releaseGuard)
 
@@ -97,25 +105,26 @@ function renderArguments(options: StartAnvilOptions, port: number, chainId: numb
 }
 
 /**
- * The platform's binary itself, not the script in `.bin`: signals must reach the node, not a wrapper.
+ * The binary of the npm package where there is one for this platform, else the `anvil` of a Foundry
+ * installation on the PATH. Never a wrapper script: signals must reach the node itself.
  */
 function findAnvilBinary(): string {
-  const wrapper = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const name = process.platform === 'win32' ? 'anvil.exe' : 'anvil'
-  const platform = `${process.platform}-${arch}`
-  return createRequire(wrapper).resolve(`@foundry-rs/anvil-${platform}/bin/${name}`)
+  try {
+    return require.resolve(`@foundry-rs/anvil-${process.platform}-${arch}/bin/anvil`)
+  } catch {
+    return 'anvil'
+  }
 }
 
 async function waitUntilAnswering(url: string, chainId: number, anvil: ChildProcess) {
   const deadlineMs = performance.now() + START_DEADLINE_MS
   for (;;) {
     if (hasExited(anvil)) throw new Error(`it exited with code ${anvil.exitCode}`)
-    const answer = await callRpc<string>(url, 'eth_chainId').catch(() => undefined)
-    // Checked again: the answer may come from a stranger who took the port a moment earlier.
+    const answer = await callRpc<Hex>(url, 'eth_chainId').catch(() => undefined)
     if (answer !== undefined && !hasExited(anvil)) {
-      if (Number(answer) === chainId) return
-      throw new Error(`chain ${Number(answer)} answers instead of ${chainId}`)
+      if (hexToNumber(answer) === chainId) return
+      throw new Error(`chain ${answer} answers instead of ${chainId}`)
     }
     if (performance.now() > deadlineMs) throw new Error(`no answer in ${START_DEADLINE_MS} ms`)
     await sleep(POLL_INTERVAL_MS)
@@ -141,9 +150,10 @@ process.once('exit', () => {
 })
 
 /**
- * Ends the child when this process goes, however it goes. The exit listener covers `process.exit` and
- * uncaught errors. A signal or SIGKILL runs no listener, so a small shell waits on a pipe that only this
- * process holds open, and kills the child when the pipe closes. Returns the release of the guard.
+ * Ends the child when this process goes, however it goes. The exit listener covers `process.exit`
+ * and uncaught errors. A signal or SIGKILL runs no listener, so a small shell waits on a pipe that
+ * only this process holds open, and kills the child when the pipe closes. Returns the release of
+ * the guard.
  */
 function guardAgainstOrphan(child: ChildProcess, pid: number): () => void {
   running.add(child)

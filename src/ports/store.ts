@@ -1,3 +1,4 @@
+import type { AuditRow } from '../core/audit.ts'
 import type { LocalChain } from '../core/chain/local-chain.ts'
 import type { ChangeSet, CommitResult, IdempotencyRecord } from '../core/change-set.ts'
 import type { Invoice, InvoiceStatus } from '../core/invoice/invoice.ts'
@@ -27,7 +28,7 @@ export type ChainStore = {
   findDepositAddresses(addresses: readonly Address[]): Promise<DepositAddress[]>
   /** Payments `included` in a canonical block of this chain: those that wait for depth. */
   findIncludedPayments(chainId: number): Promise<Payment[]>
-  /** Payments observed in these blocks that are not orphaned. */
+  /** All payments observed in these blocks, orphaned ones too: a block may come back. */
   findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
   /** Ids of open and processing invoices whose expiry + grace is before this time, oldest first. */
   findInvoicesPastDeadline(beforeMs: number, limit: number): Promise<string[]>
@@ -141,4 +142,6 @@ export type AccountStore = {
     fromIndex: number,
     limit: number,
   ): Promise<DepositAddress[]>
+  /** The audit log after this row (0: from the first), oldest first. */
+  listAudit(afterSeq: number, limit: number): Promise<AuditRow[]>
 }

@@ -26,3 +26,15 @@ export type WebhookResult =
       readonly detail: string
       readonly durationMs: number
     }
+
+/**
+ * Whether a URL may be registered as an endpoint: its parts and, for an address literal, the
+ * address. Names are resolved and checked at each attempt instead, since what they resolve to may
+ * change.
+ */
+export type CheckDestination = (url: string) => DestinationCheck
+
+export type DestinationCheck =
+  /** `url` is the normalised form, the one to store and to send to. */
+  | { readonly ok: true; readonly url: string }
+  | { readonly ok: false; readonly code: string; readonly detail: string }

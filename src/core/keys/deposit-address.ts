@@ -89,12 +89,13 @@ export function derivationPath(index: number, account = 0): string {
 
 const PRIVATE_KEY_DETAIL = 'this is a private key; the server takes only a public one (xpub)'
 
-function recogniseSecret(text: string): ParsedAccountKey | null {
+function recogniseSecret(given: string): ParsedAccountKey | null {
+  const text = given.trim()
   if (/^[a-zA-Z]prv/.test(text) || HEX_PRIVATE_KEY.test(text)) {
     return refuse('private_key', PRIVATE_KEY_DETAIL)
   }
-  const words = text.trim().split(/\s+/)
-  if (words.length >= 12 && words.every((word) => /^\p{L}+$/u.test(word))) {
+  const words = text.split(/\s+/)
+  if (words.length >= 12 && words.every((word) => /^[\p{L}\p{M}]+$/u.test(word))) {
     return refuse('mnemonic', 'this looks like a mnemonic; the server takes only an xpub')
   }
   return null

@@ -7,6 +7,8 @@ export type StoreAccount = {
   /** The account key new addresses derive from. Public, yet private: it shows every order. */
   readonly xpub: string
   readonly fingerprint: string
+  /** Account keys of earlier epochs: their addresses stay watched and are checked against them. */
+  readonly formerXpubs: readonly string[]
   readonly createdAtMs: number
   readonly revision: number
 }

@@ -1,6 +1,7 @@
 /**
- * Which URLs may be registered as a webhook endpoint, judged by their parts alone. What a name resolves
- * to is checked by the sender at every attempt; this only keeps out what can never be right.
+ * Which URLs may be registered as a webhook endpoint, judged by their parts alone. What a name
+ * resolves to is checked by the sender at every attempt; this only keeps out what can never be
+ * right.
  */
 
 /** Parts as a WHATWG `URL` shows them: lower-case, numbers normalised, default port empty. */
@@ -30,8 +31,9 @@ const USER_PORT_MIN = 1024
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
 /**
- * Ports from 1024 on that are refused: the browsers' bad ports (WHATWG Fetch, 2.9), whose protocols can
- * be fooled by an HTTP request, then databases, queues and control planes that trust their network.
+ * Ports from 1024 on that are refused: the browsers' bad ports (WHATWG Fetch, 2.9), whose protocols
+ * can be fooled by an HTTP request, then databases, queues and control planes that trust their
+ * network.
  */
 const BLOCKED_PORTS: ReadonlySet<number> = new Set([
   ...[1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566],
@@ -47,8 +49,8 @@ const BLOCKED_PORTS: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Judges an endpoint URL. `allowedHosts` holds `host:port` as `renderHostPort` writes them: destinations
- * the operator named for development. Those may be `http`, private and on any port.
+ * Judges an endpoint URL. `allowedHosts` holds `host:port` as `renderHostPort` writes them:
+ * destinations the operator named for development. Those may be `http`, private and on any port.
  */
 export function judgeEndpointUrl(
   parts: UrlParts,
@@ -77,7 +79,9 @@ export function judgeEndpointUrl(
   return { ok: true, isAllowListed: false }
 }
 
-/** `host:port` with the scheme's port filled in and without the root dot; IPv6 stays in brackets. */
+/**
+ * `host:port` with the scheme's port filled in and without the root dot; IPv6 stays in brackets.
+ */
 export function renderHostPort(parts: Pick<UrlParts, 'protocol' | 'hostname' | 'port'>): string {
   return `${withoutRootDot(parts.hostname.toLowerCase())}:${effectivePort(parts) ?? ''}`
 }

@@ -16,8 +16,9 @@ export type Judgement =
 const GONE = 410
 
 /**
- * Judges an attempt as Standard Webhooks 1.0 says: 2xx is success and nothing else is; 410 disables;
- * redirects are failures, because the destination is the one that was registered and checked.
+ * Judges an attempt as Standard Webhooks 1.0 says: 2xx is success and nothing else is; 410
+ * disables; redirects are failures, because the destination is the one that was registered and
+ * checked.
  */
 export function judgeResponse(result: AttemptResult, nowMs: number): Judgement {
   if (result.kind === 'failed') return { verdict: 'retry', retryAfterMs: undefined }
@@ -43,7 +44,9 @@ const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 const HTTP_DATE =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/
 
-/** IMF-fixdate of RFC 9110, 5.6.7. Its two obsolete forms are not read: a step is waited instead. */
+/**
+ * IMF-fixdate of RFC 9110, 5.6.7. Its two obsolete forms are not read: a step is waited instead.
+ */
 function parseHttpDate(text: string): number | null {
   const match = HTTP_DATE.exec(text)
   if (match === null) return null

@@ -2,8 +2,8 @@ import { assert } from '../assert.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../time.ts'
 
 /**
- * Delays in milliseconds. The first stands before the first attempt and is always 0; entry n is the wait
- * between attempt n and attempt n + 1. A schedule of ten entries therefore makes ten attempts.
+ * Delays in milliseconds. The first stands before the first attempt and is always 0; entry n is the
+ * wait between attempt n and attempt n + 1. A schedule of ten entries therefore makes ten attempts.
  */
 export type RetrySchedule = readonly number[]
 
@@ -21,10 +21,15 @@ export const STANDARD_SCHEDULE_MS: RetrySchedule = [
   24 * HOUR_MS,
 ]
 
-/** Share of a step by which an attempt may come earlier or later, so that a crowd of them spreads. */
+/**
+ * Share of a step by which an attempt may come earlier or later, so that a crowd of them spreads.
+ */
 export const JITTER_SHARE = 0.2
 
-/** `Retry-After` may stretch a step up to this factor: a receiver slows us down, it does not park us. */
+/**
+ * `Retry-After` may stretch a step up to this factor: a receiver slows us down, it does not park
+ * us.
+ */
 export const RETRY_AFTER_STRETCH = 2
 
 /** Longest configurable step: beyond a month nobody waits for a webhook. Longer is refused. */
@@ -50,8 +55,8 @@ export type ScheduleParse =
   | { readonly ok: false; readonly reason: string }
 
 /**
- * Reads `QUITTANCE_WEBHOOK_SCHEDULE`: the waits between attempts, such as `1s,2s,5s` (units ms, s, m, h,
- * d). The first attempt is immediate and need not be written; a leading `0` says the same.
+ * Reads `QUITTANCE_WEBHOOK_SCHEDULE`: the waits between attempts, such as `1s,2s,5s` (units ms, s,
+ * m, h, d). The first attempt is immediate and need not be written; a leading `0` says the same.
  */
 export function parseSchedule(text: string): ScheduleParse {
   const words = text.split(',').map((word) => word.trim())
@@ -71,8 +76,8 @@ export function parseSchedule(text: string): ScheduleParse {
 
 /**
  * When to try again after `attemptsMade` failures, or `exhausted`. `jitter` is a random fraction in
- * [0, 1). A `retryAfterMs` (from the failed answer) keeps the wait within once and twice the step and
- * never shortens it, whatever the receiver said.
+ * [0, 1). A `retryAfterMs` (from the failed answer) keeps the wait within once and twice the step
+ * and never shortens it, whatever the receiver said.
  */
 export function planNextAttempt(parameters: {
   readonly schedule: RetrySchedule

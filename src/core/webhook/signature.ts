@@ -4,18 +4,24 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils'
 import { assert } from '../assert.ts'
 
 /**
- * Signing as Standard Webhooks 1.0 says: HMAC-SHA256 over `id.timestamp.body`, base64, `v1,` in front.
- * While a secret rotates, the header lists one signature per secret, separated by spaces.
+ * Signing as Standard Webhooks 1.0 says: HMAC-SHA256 over `id.timestamp.body`, base64, `v1,` in
+ * front. While a secret rotates, the header lists one signature per secret, separated by spaces.
  */
 
-/** Standard Webhooks asks for 24 to 64 random bytes: below it is guessable, above HMAC hashes it first. */
+/**
+ * Standard Webhooks asks for 24 to 64 random bytes: below it is guessable, above HMAC hashes it
+ * first.
+ */
 export const SECRET_BYTES_MIN = 24
 export const SECRET_BYTES_MAX = 64
 
 /** Clock difference and transport that a receiver tolerates, both ways (Standard Webhooks). */
 export const SIGNATURE_TOLERANCE_S = 300
 
-/** Signatures looked at in one header: a rotation needs two; a long list is somebody's attempt to burn our time. */
+/**
+ * Signatures looked at in one header: a rotation needs two; a long list is somebody's attempt to
+ * burn our time.
+ */
 const SIGNATURES_MAX = 16
 
 const SECRET_PREFIX = 'whsec_'
@@ -61,15 +67,18 @@ export function signWebhook(parameters: SignedContent & { readonly secret: strin
   return SCHEME_PREFIX + encodeBase64(hmac(sha256, decodeSecret(secret), content))
 }
 
-/** The `webhook-signature` header: one signature per secret that is in force, newest secret first. */
+/**
+ * The `webhook-signature` header: one signature per secret that is in force, newest secret first.
+ */
 export function renderSignatureHeader(secrets: readonly string[], content: SignedContent): string {
   assert(secrets.length > 0, 'a webhook is signed by at least one secret')
   return secrets.map((secret) => signWebhook({ ...content, secret })).join(' ')
 }
 
 /**
- * Whether a received webhook was signed by one of the secrets and recently enough. `receivedAtS` is the
- * receiver's clock in seconds; `headers` are the three `webhook-*` values, undefined when absent.
+ * Whether a received webhook was signed by one of the secrets and recently enough. `receivedAtS` is
+ * the receiver's clock in seconds; `headers` are the three `webhook-*` values, undefined when
+ * absent.
  */
 export function verifyWebhook(parameters: {
   readonly secrets: readonly string[]

@@ -1,0 +1,22 @@
+import { ceilFraction, createFraction, divideFractions, type Fraction } from '../money/fraction.ts'
+
+export type QuoteInput = {
+  /** Price in the smallest unit of the currency, e.g. cents. */
+  readonly amountMinor: bigint
+  readonly currencyDecimals: number
+  /** Whole units of the currency per whole coin, above zero. */
+  readonly rate: Fraction
+  readonly assetDecimals: number
+}
+
+/**
+ * Units due for a price: `amount / rate`, in the asset's smallest unit, rounded up. The one place
+ * where money is rounded: once, and never below the price.
+ */
+export function quotePrice(input: QuoteInput): bigint {
+  const price = createFraction(
+    input.amountMinor * 10n ** BigInt(input.assetDecimals),
+    10n ** BigInt(input.currencyDecimals),
+  )
+  return ceilFraction(divideFractions(price, input.rate))
+}

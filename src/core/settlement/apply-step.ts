@@ -1,0 +1,104 @@
+/**
+ * One step of a chain: blocks that left, blocks that came, and what they mean. A reorg is one step
+ * with its whole branch, so that a payment that is in both branches is never seen as lost.
+ *
+ * Within a step: what left is orphaned, what came is included, invoices are advanced by what is
+ * seen; then what is deep enough is confirmed and invoices are advanced by that. Every story thus
+ * has the same order: detected, processing, confirmed, settled.
+ */
+import { countConfirmations } from '../chain/confirmations.ts'
+import { type LocalChain, tipOf } from '../chain/local-chain.ts'
+import { advanceInvoice } from '../invoice/advance-invoice.ts'
+import { assessPayments, hasPassedDeadline } from '../invoice/assess-payments.ts'
+import type { Invoice } from '../invoice/invoice.ts'
+import type { Hash } from '../money/asset.ts'
+import type { Payment } from '../payment/payment.ts'
+import type { PaymentEventType } from '../webhook/event.ts'
+import {
+  getInvoice,
+  paymentsOf,
+  recordAdvance,
+  recordPayment,
+  type Settlement,
+  writeInvoice,
+} from './settlement.ts'
+
+export type ChainStep = {
+  /** Our chain after the step. */
+  readonly chain: LocalChain
+  readonly disconnected: ReadonlySet<Hash>
+  /** Payments matched in the connected blocks, in chain order. */
+  readonly matched: readonly Payment[]
+}
+
+export function applyStep(settlement: Settlement, step: ChainStep): void {
+  const touched = new Set<string>()
+  for (const payment of paymentsOnChain(settlement, step.chain.chainId)) {
+    if (payment.position === 'orphaned') continue
+    if (!step.disconnected.has(payment.observation.blockHash)) continue
+    touch(touched, payment)
+    recordPayment(settlement, { ...payment, position: 'orphaned' }, 'payment.orphaned')
+  }
+  for (const payment of step.matched) includePayment(settlement, payment, touched)
+  advanceInvoices(settlement, touched)
+  const tip = tipOf(step.chain)
+  for (const payment of paymentsOnChain(settlement, step.chain.chainId)) {
+    if (payment.position !== 'included') continue
+    const depth = countConfirmations(tip, payment.observation.blockNumber)
+    if (depth < payment.confirmationsRequired) continue
+    touch(touched, payment)
+    recordPayment(settlement, { ...payment, position: 'confirmed' }, 'payment.confirmed')
+  }
+  advanceInvoices(settlement, touched)
+  advanceInvoices(settlement, invoicesPastDeadline(settlement))
+}
+
+/** Lets the open invoices expire whose deadline every chain and the wall clock have passed. */
+export function expireInvoices(settlement: Settlement): void {
+  advanceInvoices(settlement, invoicesPastDeadline(settlement))
+}
+
+/** A block may come back after it left: its observation is the one we hold, and counts again. */
+function includePayment(settlement: Settlement, matched: Payment, touched: Set<string>): void {
+  const held = settlement.payments.get(matched.observation.id)
+  if (held !== undefined && held.position !== 'orphaned') return
+  const payment: Payment = held === undefined ? matched : { ...held, position: 'included' }
+  touch(touched, payment)
+  recordPayment(settlement, payment, firstEventOf(payment))
+}
+
+function firstEventOf(payment: Payment): PaymentEventType {
+  if (payment.invoiceId === null) return 'payment.unassigned'
+  return payment.accepted ? 'payment.detected' : 'payment.unexpected'
+}
+
+function advanceInvoices(settlement: Settlement, ids: Iterable<string>): void {
+  for (const id of ids) {
+    const invoice = getInvoice(settlement, id)
+    const evidence = assessPayments(invoice, paymentsOf(settlement, id), settlement.context)
+    const advance = advanceInvoice(invoice, evidence, settlement.context.nowMs)
+    if (advance.steps.length > 0) recordAdvance(settlement, advance)
+    else writeInvoice(settlement, advance.invoice)
+  }
+}
+
+function invoicesPastDeadline(settlement: Settlement): string[] {
+  return [...settlement.invoices.values()]
+    .filter((invoice) => isWaiting(invoice) && hasPassedDeadline(invoice, settlement.context))
+    .map((invoice) => invoice.id)
+}
+
+function isWaiting(invoice: Invoice): boolean {
+  return invoice.status === 'open' || invoice.status === 'processing'
+}
+
+/** A copy: a step writes to what it walks over. */
+function paymentsOnChain(settlement: Settlement, chainId: number): Payment[] {
+  return [...settlement.payments.values()].filter(
+    (payment) => payment.observation.chainId === chainId,
+  )
+}
+
+function touch(touched: Set<string>, payment: Payment): void {
+  if (payment.invoiceId !== null) touched.add(payment.invoiceId)
+}

@@ -1,0 +1,152 @@
+/**
+ * A draft of what a stretch of chain does to payments and invoices. It is filled by apply-step.ts,
+ * in the order of the chain, and read once at the end as a change set. Nothing outside sees it half
+ * done: the store writes all of it or nothing.
+ */
+import { assert } from '../assert.ts'
+import type { ChangeSet } from '../change-set.ts'
+import type { Advance } from '../invoice/advance-invoice.ts'
+import type { DeadlineView } from '../invoice/assess-payments.ts'
+import type { Invoice } from '../invoice/invoice.ts'
+import { type Presentation, presentInvoice } from '../invoice/present-invoice.ts'
+import type { Payment } from '../payment/payment.ts'
+import { presentPayment } from '../payment/present-payment.ts'
+import { planDeliveries, type WebhookEndpoint } from '../webhook/delivery.ts'
+import { createEvent, type Event, type PaymentEventType } from '../webhook/event.ts'
+
+/** Time, ids and the way things are shown: all that a settlement takes from outside. */
+export type SettlementContext = DeadlineView &
+  Presentation & { createId(prefix: 'evt' | 'del'): string }
+
+export type Settlement = {
+  context: SettlementContext
+  readonly invoices: Map<string, Invoice>
+  /** Payments of each loaded invoice, oldest first. */
+  readonly paymentsOf: Map<string, Payment[]>
+  /** Every payment loaded or matched, with an invoice or without, by id. */
+  readonly payments: Map<string, Payment>
+  readonly changedInvoices: Set<string>
+  readonly changedPayments: Map<string, Payment>
+  readonly events: Event[]
+}
+
+export type LoadedInvoice = { readonly invoice: Invoice; readonly payments: readonly Payment[] }
+
+export function openSettlement(
+  context: SettlementContext,
+  loaded: readonly LoadedInvoice[],
+  unassigned: readonly Payment[],
+): Settlement {
+  const all = [...loaded.flatMap(({ payments }) => payments), ...unassigned]
+  return {
+    context,
+    invoices: new Map(loaded.map(({ invoice }) => [invoice.id, invoice])),
+    paymentsOf: new Map(loaded.map(({ invoice, payments }) => [invoice.id, [...payments]])),
+    payments: new Map(all.map((payment) => [payment.observation.id, payment])),
+    changedInvoices: new Set(),
+    changedPayments: new Map(),
+    events: [],
+  }
+}
+
+export function getInvoice(settlement: Settlement, id: string): Invoice {
+  const invoice = settlement.invoices.get(id)
+  assert(invoice !== undefined, 'every invoice a settlement touches was loaded')
+  return invoice
+}
+
+export function paymentsOf(settlement: Settlement, invoiceId: string): Payment[] {
+  const payments = settlement.paymentsOf.get(invoiceId)
+  assert(payments !== undefined, 'the payments of a loaded invoice were loaded with it')
+  return payments
+}
+
+/** Writes a payment (new or moved) and tells of it; its invoice's sequence goes on by one. */
+export function recordPayment(
+  settlement: Settlement,
+  payment: Payment,
+  type: PaymentEventType,
+): void {
+  const { id } = payment.observation
+  settlement.changedPayments.set(id, payment)
+  settlement.payments.set(id, payment)
+  const data = () => presentPayment(payment, settlement.context.tipNumber)
+  if (payment.invoiceId === null) {
+    pushEvent(settlement, payment.storeId, type, null, data())
+    return
+  }
+  replacePayment(paymentsOf(settlement, payment.invoiceId), payment)
+  const invoice = getInvoice(settlement, payment.invoiceId)
+  const next = { ...invoice, sequence: invoice.sequence + 1 }
+  writeInvoice(settlement, next)
+  pushEvent(settlement, payment.storeId, type, next, data())
+}
+
+/** Writes an invoice that advanced, with one event per step, each showing it as it was right then. */
+export function recordAdvance(
+  settlement: Settlement,
+  advance: Advance,
+  extra: Readonly<Record<string, unknown>> = {},
+): void {
+  writeInvoice(settlement, advance.invoice)
+  for (const { type, invoice } of advance.steps) {
+    const resource = presentInvoice(invoice, paymentsOf(settlement, invoice.id), settlement.context)
+    pushEvent(settlement, invoice.storeId, type, invoice, { ...resource, ...extra })
+  }
+}
+
+/** Everything that changed, as one change set; deliveries are planned for its events. */
+export function closeSettlement(
+  settlement: Settlement,
+  endpoints: readonly WebhookEndpoint[],
+): ChangeSet {
+  const { events, context } = settlement
+  return {
+    invoices: [...settlement.changedInvoices].map((id) => {
+      const invoice = getInvoice(settlement, id)
+      return { ...invoice, revision: invoice.revision + 1 }
+    }),
+    payments: [...settlement.changedPayments.values()].map((payment) => ({
+      ...payment,
+      revision: payment.revision + 1,
+    })),
+    events,
+    deliveries: planDeliveries(events, endpoints, () => context.createId('del')),
+  }
+}
+
+/** Stores whose endpoints must be known to close. */
+export function storesTouched(settlement: Settlement): string[] {
+  return [...new Set(settlement.events.map((event) => event.storeId))]
+}
+
+export function writeInvoice(settlement: Settlement, invoice: Invoice): void {
+  settlement.invoices.set(invoice.id, invoice)
+  settlement.changedInvoices.add(invoice.id)
+}
+
+function replacePayment(payments: Payment[], payment: Payment): void {
+  const at = payments.findIndex(({ observation }) => observation.id === payment.observation.id)
+  if (at === -1) payments.push(payment)
+  else payments[at] = payment
+}
+
+function pushEvent(
+  settlement: Settlement,
+  storeId: string,
+  type: Event['type'],
+  invoice: Invoice | null,
+  data: unknown,
+): void {
+  settlement.events.push(
+    createEvent({
+      id: settlement.context.createId('evt'),
+      storeId,
+      invoiceId: invoice?.id ?? null,
+      type,
+      sequence: invoice?.sequence ?? null,
+      atMs: settlement.context.nowMs,
+      data,
+    }),
+  )
+}

@@ -1,0 +1,154 @@
+import { tipOf } from '../core/chain/local-chain.ts'
+import { encodeToken, TOKEN_BYTES } from '../core/ids.ts'
+import { applyStep } from '../core/invoice/advance-invoice.ts'
+import type { Invoice, PaymentOption } from '../core/invoice/invoice.ts'
+import { type InvoiceResource, presentInvoice } from '../core/invoice/present-invoice.ts'
+import { ZERO } from '../core/money/fraction.ts'
+import { closeSettlement, openSettlement, recordAdvance } from '../core/settlement/settlement.ts'
+import type { DepositAddress, Issue, StoreAccount } from '../core/store-account/store-account.ts'
+import { SECOND_MS } from '../core/time.ts'
+import { GatewayError } from '../errors.ts'
+import type { Deps } from './deps.ts'
+import { type IdempotencyTicket, keepAnswer } from './idempotency.ts'
+import { type PriceRequest, priceInvoice } from './price-invoice.ts'
+import { createSettlementContext, freshId, loadChains } from './settlement-context.ts'
+
+export type CreateInvoiceRequest = {
+  readonly store: StoreAccount
+  readonly price: PriceRequest
+  readonly orderId: string | null
+  readonly description: string | null
+  readonly metadata: Readonly<Record<string, unknown>> | null
+  readonly redirectUrl: string | null
+  /** Null takes the configured default. */
+  readonly expiresInS: number | null
+  readonly toleranceBps: number | null
+  readonly idempotency: IdempotencyTicket
+}
+
+type CreateDeps = Omit<Deps, 'vault'>
+
+/** Tries with a fresh index when another writer was first; more would be a bug, not bad luck. */
+const COMMIT_TRIES = 3
+/** One block of each chain is enough to know its tip. */
+const TIP_ONLY = 1
+
+export const CREATED = 201
+
+/**
+ * A price becomes an invoice with an address of its own. Invoice, address, event and the kept answer
+ * are one commit; an index that was reserved for a commit that failed is a gap, never used again.
+ */
+export async function createInvoice(
+  deps: CreateDeps,
+  request: CreateInvoiceRequest,
+): Promise<InvoiceResource> {
+  const options = await priceInvoice(deps, request.price)
+  for (let tries = 0; tries < COMMIT_TRIES; tries++) {
+    const resource = await tryCreate(deps, request, options)
+    if (resource !== null) {
+      deps.metrics.count('invoices_created_total')
+      return resource
+    }
+    await assertNotAnswered(deps, request.idempotency)
+  }
+  throw new GatewayError('storage_unavailable', 'Too many writers at once; try again.', {
+    retryable: true,
+  })
+}
+
+async function tryCreate(
+  deps: CreateDeps,
+  request: CreateInvoiceRequest,
+  options: readonly PaymentOption[],
+): Promise<InvoiceResource | null> {
+  const index = await deps.indexes.reserve(request.store.fingerprint)
+  const chainIds = deps.chains.list().map(({ chainId }) => chainId)
+  const chains = await loadChains(deps, chainIds, TIP_ONLY)
+  const context = createSettlementContext(deps, chains)
+  const draft = draftInvoice(deps, request, options, index, context.nowMs)
+  const settlement = openSettlement(context, [{ invoice: draft, payments: [] }], [])
+  const invoice = applyStep(draft, 'invoice.created', context.nowMs)
+  recordAdvance(settlement, { invoice, steps: [{ type: 'invoice.created', invoice }] })
+  const tips: Issue['tips'] = Object.fromEntries(
+    [...chains].map(([chainId, chain]) => {
+      const { number, hash } = tipOf(chain)
+      return [chainId, { number, hash }]
+    }),
+  )
+  const resource = presentInvoice(invoice, [], context)
+  const endpoints = await deps.store.listEndpoints([request.store.id])
+  const result = await deps.store.commit({
+    ...closeSettlement(settlement, endpoints),
+    addresses: [issueAddress(invoice, { invoiceId: invoice.id, atMs: context.nowMs, tips })],
+    ...keepAnswer(
+      request.idempotency,
+      { status: CREATED, body: JSON.stringify(resource) },
+      context.nowMs,
+    ),
+  })
+  return result === 'committed' ? resource : null
+}
+
+function draftInvoice(
+  deps: CreateDeps,
+  request: CreateInvoiceRequest,
+  options: readonly PaymentOption[],
+  derivationIndex: number,
+  nowMs: number,
+): Invoice {
+  const { store, price, expiresInS, toleranceBps } = request
+  const address = deps.addressBook.derive(store.fingerprint, derivationIndex)
+  if (address === null) {
+    throw new GatewayError('not_configured', 'The account key of this store is not loaded.')
+  }
+  const defaults = deps.invoiceDefaults
+  return {
+    id: freshId(deps, 'inv', nowMs),
+    storeId: store.id,
+    token: encodeToken(deps.ids.randomBytes(TOKEN_BYTES)),
+    status: 'open',
+    terms: {
+      price: { amount: price.amount, currency: price.currency },
+      options,
+      toleranceBps: toleranceBps ?? defaults.toleranceBps,
+      expiresAtMs: nowMs + (expiresInS ?? defaults.expiresInS) * SECOND_MS,
+      graceMs: defaults.graceS * SECOND_MS,
+    },
+    address,
+    fingerprint: store.fingerprint,
+    derivationIndex,
+    orderId: request.orderId,
+    description: request.description,
+    metadata: request.metadata,
+    redirectUrl: request.redirectUrl,
+    createdAtMs: nowMs,
+    settledAtMs: null,
+    acceptedShare: null,
+    noted: { seenShare: ZERO, confirmedShare: ZERO },
+    sequence: 0,
+    revision: 0,
+  }
+}
+
+function issueAddress(invoice: Invoice, issued: Issue): DepositAddress {
+  return {
+    address: invoice.address,
+    storeId: invoice.storeId,
+    fingerprint: invoice.fingerprint,
+    index: invoice.derivationIndex,
+    issued,
+  }
+}
+
+/** Two instances may have worked on the same key at once: the first answer stands. */
+async function assertNotAnswered(deps: CreateDeps, ticket: IdempotencyTicket): Promise<void> {
+  if (ticket === null) return
+  const kept = await deps.store.findIdempotencyRecord(ticket.scope, ticket.key)
+  if (kept === null) return
+  throw new GatewayError(
+    'idempotency_in_progress',
+    'Another request with this Idempotency-Key was answered just now; repeat to get its answer.',
+    { retryable: true, retryAfterS: 1 },
+  )
+}

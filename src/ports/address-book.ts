@@ -1,0 +1,16 @@
+import type { Address } from '../core/money/asset.ts'
+
+/**
+ * Derivation of deposit addresses, remembered. Answers only from account keys the process was given;
+ * never from what a database row claims.
+ */
+export type AddressBook = {
+  /** The address of this account key and index; null when the account key is not known. */
+  derive(fingerprint: string, index: number): Address | null
+}
+
+/** Hands out derivation indexes, each once for ever, also across crashes and restored databases. */
+export type IndexSource = {
+  /** The next unused index of this account key; durable before it is returned. */
+  reserve(fingerprint: string): Promise<number>
+}
