@@ -13,4 +13,10 @@ export type AddressBook = {
 export type IndexSource = {
   /** The next unused index of this account key; durable before it is returned. */
   reserve(fingerprint: string): Promise<number>
+  /** The index that would be reserved next. */
+  peek(fingerprint: string): number
+  /** Reads where an account key stands; called once for each before anything is reserved. */
+  open(fingerprint: string): Promise<void>
+  /** Gives back what was reserved ahead and never handed out: a clean stop leaves no gap. */
+  close(): void
 }

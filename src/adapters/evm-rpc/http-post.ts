@@ -1,10 +1,11 @@
 /**
  * One POST to one node over a kept-alive connection, with a deadline and a cap on the answer. Not
- * `fetch`: it has no cap, and answers of tens of megabytes are a tenth slower through web streams.
+ * `fetch`, which has no say over connections and follows redirects to hosts nobody configured.
  * What fails is told with host and port alone; the rest of a URL is often the key to a paid plan.
  */
 import http from 'node:http'
 import https from 'node:https'
+import { assert } from '../../core/assert.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
 
 export type HttpPostSettings = {
@@ -33,9 +34,9 @@ export type HttpPost = {
 
 /** Connections to one node at once. More wait here, as a node would make them wait on its side. */
 const MAX_SOCKETS = 16
-/** Characters of a node's own words in a message: enough to recognise the error, not a log flood. */
+/** Characters of a node's own words in a message: enough to recognise it, no flood of the log. */
 const QUOTE_CHARS = 160
-/** Shorter parts of a path are routes (`v2`, `rpc`), not keys; hiding them would only hide words. */
+/** Shorter parts of a path are routes (`v2`, `rpc`), not keys; hiding them would hide words. */
 const MIN_SECRET_CHARS = 8
 
 /** A POST function bound to one node. The URL may hold credentials; they go nowhere else. */
@@ -73,7 +74,10 @@ export function createHttpPost(settings: HttpPostSettings): HttpPost {
         exchange(connect(deadline.signal, fresh, bytes.length), bytes, settings.maxBodyBytes)
       try {
         const answer = await attempt(false)
-        return answer === 'stale_socket' ? await attempt(true) : answer
+        if (answer !== 'stale_socket') return answer
+        const second = await attempt(true)
+        assert(second !== 'stale_socket', 'a new connection is not a reused one')
+        return second
       } catch (cause) {
         signal.throwIfAborted()
         throw describeFailure(name, cause, deadline.signal.aborted, settings)

@@ -120,7 +120,7 @@ function readDocument(wire: Wire, answer: HttpAnswer): unknown {
   return document
 }
 
-/** Errors that belong to no request: what java-tron says outside the envelope, and limits with `id: null`. */
+/** Errors that belong to no request: java-tron's own form, and limits with `id: null`. */
 function throwUnaddressed(wire: Wire, document: Envelope, wait: { retryAfterMs?: number }): void {
   const outside = (document as { Error?: unknown }).Error
   if (typeof outside === 'string') {

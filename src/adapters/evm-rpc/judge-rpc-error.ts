@@ -29,17 +29,39 @@ const METHOD_NOT_SUPPORTED = -32004
 const LIMIT_EXCEEDED = -32005
 const TOO_MANY_REQUESTS = 429
 
-const REVERTED =
-  /revert|vm exception|vm execution error|invalid opcode|bad instruction|out of gas|invalid jump|stack (?:under|over)flow/i
-const UNSUPPORTED =
-  /\bmethod\b.*\bnot (?:be )?(?:found|available|supported|enabled|allowed|whitelisted)|not whitelisted/i
-const NOT_THERE =
-  /header not found|unknown block|block not found|missing trie node|after last accepted block|cannot query unfinalized|beyond current head/i
-const CAPACITY =
-  /rate limit|too many requests|exceeded its compute units|request count exceeded|lack of computing resources/i
+const REVERTED = anyOf(
+  'revert',
+  'vm exception',
+  'vm execution error',
+  'invalid opcode',
+  'bad instruction',
+  'out of gas',
+  'invalid jump',
+  'stack (?:under|over)flow',
+)
+const UNSUPPORTED = anyOf(
+  String.raw`\bmethod\b.*\bnot (?:found|available|supported|enabled|allowed)`,
+  'not whitelisted',
+)
+const NOT_THERE = anyOf(
+  'header not found',
+  'unknown block',
+  'block not found',
+  'missing trie node',
+  'after last accepted block',
+  'cannot query unfinalized',
+  'beyond current head',
+)
+const CAPACITY = anyOf(
+  'rate limit',
+  'too many requests',
+  'exceeded its compute units',
+  'request count exceeded',
+  'lack of computing resources',
+)
 /** -32005 is also used for answers that would be too long: slowing down does not help there. */
-const TOO_MUCH_ASKED = /results|range|logs matched|response size|too big/i
-const UNHEALTHY = /no backend is currently healthy|service unavailable|bad gateway/i
+const TOO_MUCH_ASKED = anyOf('results', 'range', 'logs matched', 'response size', 'too big')
+const UNHEALTHY = anyOf('no backend is currently healthy', 'service unavailable', 'bad gateway')
 
 /** Null when this is no error object of JSON-RPC. */
 export function judgeRpcError(value: unknown): RpcError | null {
@@ -62,4 +84,8 @@ function judge(code: number, message: string): RpcErrorKind {
   if (code === RESOURCE_NOT_FOUND || NOT_THERE.test(message)) return 'not_there'
   if (UNSUPPORTED.test(message)) return 'unsupported'
   return code === INTERNAL_ERROR || UNHEALTHY.test(message) ? 'unreachable' : 'refused'
+}
+
+function anyOf(...sources: string[]): RegExp {
+  return new RegExp(sources.join('|'), 'i')
 }

@@ -1,0 +1,85 @@
+import type { ClaimedDelivery, DeliveryClaim } from '../../ports/store.ts'
+import type { Statements } from './statements.ts'
+import {
+  type DeliveryRow,
+  type EndpointRow,
+  type EventRow,
+  rowToDelivery,
+  rowToEndpoint,
+  rowToEvent,
+} from './webhook-rows.ts'
+
+/** Endpoints that take webhooks and have one that is due. */
+export const DUE_ENDPOINTS = `SELECT * FROM webhook_endpoints
+  WHERE status = 'enabled' AND deleted_at_ms IS NULL AND EXISTS (
+    SELECT 1 FROM deliveries WHERE endpoint_id = webhook_endpoints.id
+      AND status = 'pending' AND first_in_line = 1 AND claimable_at_ms <= ?)`
+export const COUNT_LEASED = `SELECT count(*) AS leased FROM deliveries
+  WHERE endpoint_id = ? AND status = 'pending' AND lease_until_ms IS NOT NULL
+    AND lease_until_ms > ?`
+export const DUE_DELIVERIES = `SELECT * FROM deliveries
+  WHERE endpoint_id = ? AND status = 'pending' AND first_in_line = 1 AND claimable_at_ms <= ?
+  ORDER BY claimable_at_ms, event_position LIMIT ?`
+const LEASE = 'UPDATE deliveries SET lease_until_ms = ? WHERE position = ?'
+const GET_EVENT = 'SELECT * FROM events WHERE position = ?'
+
+export const NEXT_DELIVERY = `SELECT min((
+    SELECT min(claimable_at_ms) FROM deliveries WHERE endpoint_id = webhook_endpoints.id
+      AND status = 'pending' AND first_in_line = 1)) AS at_ms
+  FROM webhook_endpoints WHERE status = 'enabled' AND deleted_at_ms IS NULL`
+
+type CandidateRow = DeliveryRow & {
+  readonly position: number
+  readonly event_position: number
+  readonly claimable_at_ms: number
+}
+
+type Candidate = {
+  readonly row: CandidateRow
+  readonly endpoint: EndpointRow
+  /** Place in the queue of its endpoint: all firsts go before all seconds. */
+  readonly rank: number
+}
+
+/** Leases due deliveries, in turn across endpoints. The caller holds a write transaction. */
+export function claimDeliveries(sql: Statements, claim: DeliveryClaim): ClaimedDelivery[] {
+  const endpoints = sql(DUE_ENDPOINTS).all(claim.nowMs) as EndpointRow[]
+  return endpoints
+    .flatMap((endpoint) => findCandidates(sql, endpoint, claim))
+    .sort(compareCandidates)
+    .slice(0, claim.limit)
+    .map((candidate) => lease(sql, candidate, claim.leaseUntilMs))
+}
+
+function findCandidates(sql: Statements, endpoint: EndpointRow, claim: DeliveryClaim): Candidate[] {
+  const { leased } = sql(COUNT_LEASED).get(endpoint.id, claim.nowMs) as { leased: number }
+  const room = Math.min(claim.perEndpoint - leased, claim.limit)
+  if (room <= 0) return []
+  const rows = sql(DUE_DELIVERIES).all(endpoint.id, claim.nowMs, room) as CandidateRow[]
+  return rows.map((row, rank) => ({ row, endpoint, rank }))
+}
+
+function compareCandidates(a: Candidate, b: Candidate): number {
+  return (
+    a.rank - b.rank ||
+    a.row.claimable_at_ms - b.row.claimable_at_ms ||
+    a.row.event_position - b.row.event_position ||
+    a.row.position - b.row.position
+  )
+}
+
+function lease(sql: Statements, candidate: Candidate, leaseUntilMs: number): ClaimedDelivery {
+  const { row, endpoint } = candidate
+  sql(LEASE).run(leaseUntilMs, row.position)
+  const event = sql(GET_EVENT).get(row.event_position) as EventRow
+  return {
+    delivery: rowToDelivery(row),
+    event: rowToEvent(event),
+    endpoint: rowToEndpoint(endpoint),
+  }
+}
+
+/** When `claimDeliveries` has something to do next; null while nothing is pending. */
+export function nextDeliveryAtMs(sql: Statements): number | null {
+  return (sql(NEXT_DELIVERY).get() as { at_ms: number | null }).at_ms
+}

@@ -1,0 +1,108 @@
+import type { Database } from 'better-sqlite3'
+import type { ChangeSet, CommitResult } from '../../core/change-set.ts'
+import { GatewayError } from '../../errors.ts'
+import { isStorageFault, toGatewayError } from './sqlite-error.ts'
+import type { Statements } from './statements.ts'
+import { writeChangeSet } from './write-change-set.ts'
+
+/**
+ * Change sets written in one database transaction. A durable commit costs one fsync however many it
+ * holds; the bound keeps a burst from blocking the event loop for long. What is over waits for the next.
+ */
+const GROUP_LIMIT = 256
+
+export type GroupCommit = {
+  commit(changes: ChangeSet): Promise<CommitResult>
+  /** Writes what waits and takes nothing more. */
+  close(): void
+}
+
+type Waiting = {
+  readonly changes: ChangeSet
+  resolve(result: CommitResult): void
+  reject(error: unknown): void
+}
+
+type Outcome =
+  | { readonly kind: 'written'; readonly result: CommitResult }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/**
+ * Gathers the change sets of one turn of the event loop and writes them together, each in a savepoint
+ * of its own, in the order of the calls. Promises settle after the outer COMMIT: nobody is told of
+ * something that is not on the disk. One that conflicts or fails takes back itself alone; a fault of
+ * the storage takes back all.
+ */
+export function createGroupCommit(db: Database, sql: Statements): GroupCommit {
+  let waiting: Waiting[] = []
+  let isClosed = false
+
+  const flush = (): void => {
+    const group = waiting.slice(0, GROUP_LIMIT)
+    waiting = waiting.slice(GROUP_LIMIT)
+    if (group.length > 0) settleGroup(db, sql, group)
+    if (waiting.length > 0) setImmediate(flush)
+  }
+  return {
+    commit(changes) {
+      if (isClosed) return Promise.reject(closedError())
+      return new Promise((resolve, reject) => {
+        waiting.push({ changes, resolve, reject })
+        if (waiting.length === 1) setImmediate(flush)
+      })
+    },
+    close() {
+      isClosed = true
+      while (waiting.length > 0) flush()
+    },
+  }
+}
+
+/** The answer to every call after `close`. */
+export function closedError(): GatewayError {
+  return new GatewayError('storage_unavailable', 'Storage is closed.')
+}
+
+function settleGroup(db: Database, sql: Statements, group: readonly Waiting[]): void {
+  let outcomes: Outcome[]
+  try {
+    outcomes = writeGroup(db, sql, group)
+  } catch (error) {
+    const failure = toGatewayError(error)
+    for (const member of group) member.reject(failure)
+    return
+  }
+  for (const [index, member] of group.entries()) {
+    const outcome = outcomes[index] as Outcome
+    if (outcome.kind === 'written') member.resolve(outcome.result)
+    else member.reject(outcome.error)
+  }
+}
+
+function writeGroup(db: Database, sql: Statements, group: readonly Waiting[]): Outcome[] {
+  sql('BEGIN IMMEDIATE').run()
+  try {
+    const outcomes = group.map((member) => writeMember(sql, member.changes))
+    sql('COMMIT').run()
+    return outcomes
+  } catch (error) {
+    // Some faults (a full disk) have rolled back by themselves.
+    if (db.inTransaction) sql('ROLLBACK').run()
+    throw error
+  }
+}
+
+function writeMember(sql: Statements, changes: ChangeSet): Outcome {
+  sql('SAVEPOINT member').run()
+  try {
+    const result = writeChangeSet(sql, changes)
+    if (result === 'conflict') sql('ROLLBACK TO member').run()
+    sql('RELEASE member').run()
+    return { kind: 'written', result }
+  } catch (error) {
+    if (isStorageFault(error)) throw error
+    sql('ROLLBACK TO member').run()
+    sql('RELEASE member').run()
+    return { kind: 'failed', error }
+  }
+}

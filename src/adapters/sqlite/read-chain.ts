@@ -1,0 +1,106 @@
+import type { BlockRef } from '../../core/chain/block.ts'
+import type { Address, Hash } from '../../core/money/asset.ts'
+import type { Payment } from '../../core/payment/payment.ts'
+import type { DepositAddress } from '../../core/store-account/store-account.ts'
+import type { StoredChain } from '../../ports/store.ts'
+import {
+  type AddressRow,
+  type BlockRow,
+  type ObservationRow,
+  type PaymentRow,
+  rowToBlock,
+  rowToDepositAddress,
+  rowToPayment,
+} from './payment-rows.ts'
+import type { Statements } from './statements.ts'
+
+/**
+ * Candidate recipients looked up by one statement. A block has hundreds; a long catch-up range has
+ * more and takes several, so that the text that is bound stays below half a megabyte.
+ */
+const ADDRESSES_PER_LOOKUP = 10_000
+
+export const GET_CHAIN = 'SELECT halt_reason FROM chains WHERE chain_id = ?'
+export const LATEST_BLOCKS = `SELECT number, hash, parent_hash, timestamp_s FROM blocks
+  WHERE chain_id = ? AND canonical = 1 ORDER BY number DESC LIMIT ?`
+
+/** CROSS JOIN fixes the order: look up each candidate, never walk through the addresses. */
+export const FIND_ADDRESSES = `SELECT a.* FROM json_each(?) AS candidate
+  CROSS JOIN deposit_addresses AS a ON a.address = unhex(candidate.value)`
+
+const PAYMENT_JOIN = 'payments AS p CROSS JOIN observations AS o ON o.id = p.id'
+
+/** Payments p with all of their observation o: `SELECT o.*, p.*` names each column once. */
+export const PAYMENT_SELECT = `SELECT o.*, p.* FROM ${PAYMENT_JOIN}`
+
+export const INCLUDED_PAYMENTS = `${PAYMENT_SELECT}
+  CROSS JOIN blocks AS b ON b.chain_id = o.chain_id AND b.hash = o.block_hash
+  WHERE p.chain_id = ? AND p.stage = 'included' AND b.canonical = 1 ORDER BY p.position`
+
+export const PAYMENTS_IN_BLOCKS = `SELECT o.*, p.* FROM json_each(@hashes) AS block
+  CROSS JOIN observations AS o ON o.chain_id = @chainId AND o.block_hash = block.value
+  CROSS JOIN payments AS p ON p.id = o.id
+  ORDER BY p.position`
+
+export const PAST_DEADLINE = `SELECT id FROM invoices
+  WHERE status IN ('open', 'processing') AND deadline_ms < ? ORDER BY deadline_ms, position LIMIT ?`
+
+export function loadChain(sql: Statements, chainId: number, limit: number): StoredChain | null {
+  const chain = sql(GET_CHAIN).get(chainId) as { halt_reason: string | null } | undefined
+  if (chain === undefined) return null
+  const rows = sql(LATEST_BLOCKS).all(chainId, limit) as BlockRow[]
+  const blocks = takeLinked(rows.map(rowToBlock))
+  return blocks.length === 0 ? null : { chain: { chainId, blocks }, haltReason: chain.halt_reason }
+}
+
+/**
+ * From newest first to oldest first, as far down as they are linked: below the ring stand single blocks
+ * that were kept because something was observed in them.
+ */
+function takeLinked(newestFirst: readonly BlockRef[]): BlockRef[] {
+  const gap = newestFirst.findIndex((block, i) => {
+    const child = newestFirst[i - 1]
+    return child !== undefined && child.parentHash !== block.hash
+  })
+  return (gap === -1 ? [...newestFirst] : newestFirst.slice(0, gap)).reverse()
+}
+
+export function findDepositAddresses(
+  sql: Statements,
+  addresses: readonly Address[],
+): DepositAddress[] {
+  const candidates = [...new Set(addresses)].map((address) => address.slice(2))
+  const found: DepositAddress[] = []
+  for (let start = 0; start < candidates.length; start += ADDRESSES_PER_LOOKUP) {
+    const chunk = JSON.stringify(candidates.slice(start, start + ADDRESSES_PER_LOOKUP))
+    const rows = sql(FIND_ADDRESSES).all(chunk) as AddressRow[]
+    for (const row of rows) found.push(rowToDepositAddress(row))
+  }
+  return found
+}
+
+export function findIncludedPayments(sql: Statements, chainId: number): Payment[] {
+  return toPayments(sql(INCLUDED_PAYMENTS).all(chainId))
+}
+
+export function findPaymentsInBlocks(
+  sql: Statements,
+  chainId: number,
+  hashes: readonly Hash[],
+): Payment[] {
+  const parameters = { chainId, hashes: JSON.stringify([...new Set(hashes)]) }
+  return toPayments(sql(PAYMENTS_IN_BLOCKS).all(parameters))
+}
+
+export function findInvoicesPastDeadline(
+  sql: Statements,
+  beforeMs: number,
+  limit: number,
+): string[] {
+  const rows = sql(PAST_DEADLINE).all(beforeMs, limit) as { readonly id: string }[]
+  return rows.map((row) => row.id)
+}
+
+export function toPayments(rows: readonly unknown[]): Payment[] {
+  return (rows as readonly (PaymentRow & ObservationRow)[]).map(rowToPayment)
+}

@@ -1,0 +1,79 @@
+import type { Store } from '../../ports/store.ts'
+import { claimDeliveries, nextDeliveryAtMs } from './claim-deliveries.ts'
+import { closedError, createGroupCommit } from './group-commit.ts'
+import {
+  type DatabaseOptions,
+  type DatabaseSettings,
+  openDatabase,
+  readSettings,
+} from './open-database.ts'
+import * as accounts from './read-accounts.ts'
+import * as chains from './read-chain.ts'
+import * as invoices from './read-invoices.ts'
+import * as webhooks from './read-webhooks.ts'
+import { toGatewayError } from './sqlite-error.ts'
+import { cacheStatements, type Statements } from './statements.ts'
+
+export type SqliteStore = Store & {
+  /** What the connection runs with, for `doctor`. */
+  describe(): DatabaseSettings
+}
+
+/**
+ * The store in one SQLite file. Reads see what is committed; `commit` calls of one turn of the event
+ * loop share one durable transaction. Throws `storage_unavailable` when the file cannot be used.
+ */
+export function openSqliteStore(options: DatabaseOptions): SqliteStore {
+  const db = openDatabase(options)
+  const sql = cacheStatements(db)
+  const group = createGroupCommit(db, sql)
+  const claim = db.transaction(claimDeliveries)
+
+  /** A promise for what SQLite answers at once, with its faults typed. */
+  const answer =
+    <P extends unknown[], R>(read: (sql: Statements, ...parameters: P) => R) =>
+    async (...parameters: P): Promise<R> => {
+      if (!db.open) throw closedError()
+      try {
+        return read(sql, ...parameters)
+      } catch (error) {
+        throw toGatewayError(error)
+      }
+    }
+
+  return {
+    commit: group.commit,
+    async close() {
+      if (!db.open) return
+      group.close()
+      db.close()
+    },
+    describe: () => readSettings(db),
+    loadChain: answer(chains.loadChain),
+    findDepositAddresses: answer(chains.findDepositAddresses),
+    findIncludedPayments: answer(chains.findIncludedPayments),
+    findPaymentsInBlocks: answer(chains.findPaymentsInBlocks),
+    findInvoicesPastDeadline: answer(chains.findInvoicesPastDeadline),
+    loadInvoices: answer(invoices.loadInvoices),
+    findInvoiceByToken: answer(invoices.findInvoiceByToken),
+    listInvoices: answer(invoices.listInvoices),
+    getPayment: answer(invoices.getPayment),
+    listPayments: answer(invoices.listPayments),
+    findIdempotencyRecord: answer(invoices.findIdempotencyRecord),
+    getEvent: answer(webhooks.getEvent),
+    listEvents: answer(webhooks.listEvents),
+    readEventsAfter: answer(webhooks.readEventsAfter),
+    getEndpoint: answer(webhooks.getEndpoint),
+    listEndpoints: answer(webhooks.listEndpoints),
+    claimDeliveries: answer(claim.immediate),
+    nextDeliveryAtMs: answer(nextDeliveryAtMs),
+    getDelivery: answer(webhooks.getDelivery),
+    listDeliveries: answer(webhooks.listDeliveries),
+    listStores: answer(accounts.listStores),
+    listApiKeys: answer(accounts.listApiKeys),
+    findApiKeyByHash: answer(accounts.findApiKeyByHash),
+    maxIssuedIndex: answer(accounts.maxIssuedIndex),
+    listWaitingAddresses: answer(accounts.listWaitingAddresses),
+    listAudit: answer(accounts.listAudit),
+  }
+}

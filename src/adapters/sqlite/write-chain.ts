@@ -1,0 +1,54 @@
+import { assert } from '../../core/assert.ts'
+import type { BlockRef } from '../../core/chain/block.ts'
+import type { ChainAdvance } from '../../core/change-set.ts'
+import type { Statements } from './statements.ts'
+
+const GET_TIP = 'SELECT tip_hash FROM chains WHERE chain_id = ?'
+const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason) VALUES (?, ?, ?)
+  ON CONFLICT (chain_id) DO UPDATE
+  SET tip_hash = excluded.tip_hash, halt_reason = excluded.halt_reason`
+const DISCONNECT = `UPDATE blocks SET canonical = 0
+  WHERE chain_id = ? AND hash = ? AND canonical = 1`
+/** A payment of a block we did not hold may have been written before: then it counts as observed. */
+const CONNECT = `INSERT INTO blocks
+  (chain_id, hash, number, parent_hash, timestamp_s, canonical, observed)
+  VALUES (@chainId, @hash, @number, @parentHash, @timestampS, 1,
+    EXISTS (SELECT 1 FROM observations WHERE chain_id = @chainId AND block_hash = @hash))
+  ON CONFLICT (chain_id, hash) DO UPDATE SET canonical = 1`
+const PRUNE = 'DELETE FROM blocks WHERE chain_id = ? AND number < ? AND observed = 0'
+
+/** Moves one chain; false when its tip is not the one the decision was made on. */
+export function writeChain(sql: Statements, advance: ChainAdvance): boolean {
+  const { chainId, expectedTip, haltReason } = advance
+  const stored = sql(GET_TIP).get(chainId) as { tip_hash: string | null } | undefined
+  if ((stored?.tip_hash ?? null) !== expectedTip) return false
+  for (const block of advance.disconnected) {
+    const { changes } = sql(DISCONNECT).run(chainId, block.hash)
+    assert(changes === 1, 'only a canonical block is disconnected')
+  }
+  for (const block of advance.connected) sql(CONNECT).run(blockParameters(chainId, block))
+  sql(SET_CHAIN).run(chainId, tipAfter(advance), haltReason)
+  return true
+}
+
+/** Forgets blocks below the height asked for in which nothing was observed. */
+export function pruneBlocks(sql: Statements, advance: ChainAdvance): boolean {
+  sql(PRUNE).run(advance.chainId, advance.pruneBelow)
+  return true
+}
+
+/** The last connected block; after a disconnection alone, the parent of the lowest that left. */
+function tipAfter(advance: ChainAdvance): string | null {
+  const last = advance.connected.at(-1)
+  if (last !== undefined) return last.hash
+  const lowest = advance.disconnected.reduce<BlockRef | null>(
+    (low, block) => (low === null || block.number < low.number ? block : low),
+    null,
+  )
+  return lowest === null ? advance.expectedTip : lowest.parentHash
+}
+
+function blockParameters(chainId: number, block: BlockRef) {
+  const { hash, number, parentHash, timestampS } = block
+  return { chainId, hash, number, parentHash, timestampS }
+}

@@ -1,0 +1,128 @@
+import { chainAuditEntry } from '../../core/audit.ts'
+import type { ChangeSet, CommitResult } from '../../core/change-set.ts'
+import {
+  API_KEY_COLUMNS,
+  AUDIT_COLUMNS,
+  type AuditLogRow,
+  apiKeyToRow,
+  auditToRow,
+  IDEMPOTENCY_COLUMNS,
+  idempotencyToRow,
+  rowToAudit,
+  STORE_COLUMNS,
+  storeToRow,
+} from './account-rows.ts'
+import { INVOICE_COLUMNS, invoiceToRow } from './invoice-rows.ts'
+import {
+  ADDRESS_COLUMNS,
+  depositAddressToRow,
+  OBSERVATION_COLUMNS,
+  observationToRow,
+  PAYMENT_COLUMNS,
+  paymentToRow,
+} from './payment-rows.ts'
+import { isUniqueClash } from './sqlite-error.ts'
+import { entityTable, insertInto, type Statements, writeRevision } from './statements.ts'
+import { pruneBlocks, writeChain } from './write-chain.ts'
+import { writeAttempts, writeDeliveries, writeEndpoints, writeEvents } from './write-webhooks.ts'
+
+/** Writes one part of a change set; false when somebody else wrote first. */
+type Writer = (sql: Statements, changes: ChangeSet) => boolean
+
+/** In this order: what is referred to stands before what refers to it. */
+const WRITERS: readonly Writer[] = [
+  writeStores,
+  writeApiKeys,
+  (sql, changes) => writeEndpoints(sql, changes.endpoints ?? []),
+  writeInvoices,
+  writeAddresses,
+  (sql, changes) => changes.chain === undefined || writeChain(sql, changes.chain),
+  writePayments,
+  (sql, changes) => writeEvents(sql, changes.events ?? []),
+  (sql, changes) => writeDeliveries(sql, changes.deliveries ?? []),
+  (sql, changes) => writeAttempts(sql, changes.attempts ?? []),
+  writeIdempotency,
+  writeAudit,
+  // After the payments: a block in which this very change set observed something is kept.
+  (sql, changes) => changes.chain === undefined || pruneBlocks(sql, changes.chain),
+]
+
+/**
+ * Writes a change set inside the transaction or savepoint of the caller, who takes it back unless the
+ * result is `committed`. Throws for faults of the storage and for bugs (a reference to nothing).
+ */
+export function writeChangeSet(sql: Statements, changes: ChangeSet): CommitResult {
+  try {
+    return WRITERS.every((write) => write(sql, changes)) ? 'committed' : 'conflict'
+  } catch (error) {
+    if (isUniqueClash(error)) return 'conflict'
+    throw error
+  }
+}
+
+const STORES = entityTable('store_accounts', STORE_COLUMNS)
+const API_KEYS = entityTable('api_keys', API_KEY_COLUMNS)
+const INVOICES = entityTable('invoices', INVOICE_COLUMNS)
+const PAYMENTS = entityTable('payments', PAYMENT_COLUMNS)
+
+function writeStores(sql: Statements, changes: ChangeSet): boolean {
+  return (changes.stores ?? []).every((store) => writeRevision(sql, STORES, storeToRow(store)))
+}
+
+function writeApiKeys(sql: Statements, changes: ChangeSet): boolean {
+  return (changes.apiKeys ?? []).every((key) => writeRevision(sql, API_KEYS, apiKeyToRow(key)))
+}
+
+function writeInvoices(sql: Statements, changes: ChangeSet): boolean {
+  return (changes.invoices ?? []).every((invoice) =>
+    writeRevision(sql, INVOICES, invoiceToRow(invoice)),
+  )
+}
+
+const INSERT_OBSERVATION = insertInto('observations', OBSERVATION_COLUMNS)
+const MARK_OBSERVED = 'UPDATE blocks SET observed = 1 WHERE chain_id = ? AND hash = ?'
+
+function writePayments(sql: Statements, changes: ChangeSet): boolean {
+  return (changes.payments ?? []).every((payment) => {
+    if (payment.revision === 1) {
+      const { observation } = payment
+      sql(INSERT_OBSERVATION).run(observationToRow(observation))
+      sql(MARK_OBSERVED).run(observation.chainId, observation.blockHash)
+    }
+    return writeRevision(sql, PAYMENTS, paymentToRow(payment))
+  })
+}
+
+/** An address that waits is given out or left as it is; one that is issued is never touched again. */
+const WRITE_ADDRESS = `${insertInto('deposit_addresses', ADDRESS_COLUMNS)}
+  ON CONFLICT (address) DO UPDATE SET store_id = excluded.store_id,
+    invoice_id = excluded.invoice_id, issued_at_ms = excluded.issued_at_ms,
+    issue_tips = excluded.issue_tips
+  WHERE deposit_addresses.invoice_id IS NULL
+    AND deposit_addresses.fingerprint = excluded.fingerprint
+    AND deposit_addresses.idx = excluded.idx`
+
+function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
+  return (changes.addresses ?? []).every((address) => {
+    return sql(WRITE_ADDRESS).run(depositAddressToRow(address)).changes === 1
+  })
+}
+
+const INSERT_IDEMPOTENCY = insertInto('idempotency', IDEMPOTENCY_COLUMNS)
+
+function writeIdempotency(sql: Statements, changes: ChangeSet): boolean {
+  if (changes.idempotency === undefined) return true
+  return sql(INSERT_IDEMPOTENCY).run(idempotencyToRow(changes.idempotency)).changes === 1
+}
+
+const LATEST_AUDIT = 'SELECT * FROM audit ORDER BY seq DESC LIMIT 1'
+const INSERT_AUDIT = insertInto('audit', AUDIT_COLUMNS)
+
+function writeAudit(sql: Statements, changes: ChangeSet): boolean {
+  for (const entry of changes.audit ?? []) {
+    const latest = sql(LATEST_AUDIT).get() as AuditLogRow | undefined
+    const next = chainAuditEntry(latest === undefined ? null : rowToAudit(latest), entry)
+    sql(INSERT_AUDIT).run(auditToRow(next))
+  }
+  return true
+}

@@ -1,0 +1,48 @@
+import { assert } from '../../core/assert.ts'
+import type { IndexSource } from '../../ports/address-book.ts'
+import type { StateDirectory } from '../../ports/state-directory.ts'
+import type { Store } from '../../ports/store.ts'
+
+/**
+ * Indexes are reserved in blocks: the mark on disk is raised before the first of a block leaves, so
+ * that no index repeats after a crash or under a restored database, and only one creation in this
+ * many waits for the disk. A crash leaves a gap of at most this many.
+ */
+const BLOCK = 32
+
+type Counter = { next: number; mark: number }
+
+/** Counts per account key from max(database, mark outside the database). One process at a time. */
+export function createIndexSource(
+  store: Pick<Store, 'maxIssuedIndex'>,
+  state: Pick<StateDirectory, 'readMark' | 'raiseMark' | 'lowerMark'>,
+): IndexSource {
+  const counters = new Map<string, Counter>()
+  const counterOf = (fingerprint: string): Counter => {
+    const counter = counters.get(fingerprint)
+    assert(counter !== undefined, 'an account key is opened before its indexes are reserved')
+    return counter
+  }
+  return {
+    async open(fingerprint) {
+      if (counters.has(fingerprint)) return
+      const issued = await store.maxIssuedIndex(fingerprint)
+      const next = Math.max(issued + 1, state.readMark(fingerprint))
+      counters.set(fingerprint, { next, mark: state.readMark(fingerprint) })
+    },
+    async reserve(fingerprint) {
+      const counter = counterOf(fingerprint)
+      if (counter.next >= counter.mark) {
+        const mark = counter.next + BLOCK
+        state.raiseMark(fingerprint, mark)
+        counter.mark = mark
+      }
+      return counter.next++
+    },
+    peek: (fingerprint) => counterOf(fingerprint).next,
+    close() {
+      for (const [fingerprint, { next }] of counters) state.lowerMark(fingerprint, next)
+      counters.clear()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { parseAccountKey } from '../core/keys/deposit-address.ts'
+import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
+
+/**
+ * The configuration for logs: no key, no header value, of nodes host and port alone (the rest of a URL
+ * is often the key to a paid plan), of an xpub its fingerprint (with the xpub every order is visible).
+ */
+export function describeConfig(config: GatewayConfig): Record<string, unknown> {
+  return {
+    database: `sqlite:${config.database.path}`,
+    state_dir: config.stateDir,
+    host: config.host,
+    port: config.port,
+    public_url: config.publicUrl,
+    xpub_fingerprint: config.xpub === null ? null : fingerprintOf(config.xpub),
+    api_key: config.apiKey === null ? 'none' : 'given',
+    secret_key: describeSecretKey(config.secretKey),
+    log_level: config.logLevel,
+    webhooks: {
+      allowed_hosts: config.webhooks.allowedHosts.map(({ host, port }) => `${host}:${port}`),
+      schedule_ms: config.webhooks.scheduleMs ?? 'standard',
+    },
+    chains: config.chains.map(describeChain),
+    rates: config.rates.map(({ kind, prices }) => ({ kind, prices })),
+    invoices: {
+      expires_in_s: config.invoices.expiresInS,
+      grace_s: config.invoices.graceS,
+      tolerance_bps: config.invoices.toleranceBps,
+    },
+    limits: { requests_per_second_per_key: config.limits.requestsPerSecondPerKey },
+  }
+}
+
+function describeChain(chain: ChainConfig): Record<string, unknown> {
+  return {
+    chain_id: chain.chainId,
+    name: chain.name,
+    test: chain.test,
+    rpc: chain.rpcUrls.map((url) => new URL(url).host),
+    rpc_headers: Object.keys(chain.rpcHeaders),
+    assets: chain.assets.map(({ symbol, id, decimals }) => ({ symbol, id, decimals })),
+    verify_balance_of: chain.verifyBalanceOf,
+    finality: chain.finality.map(({ upTo, confirmations }) =>
+      upTo === null
+        ? { confirmations }
+        : { up_to: `${upTo.amount} ${upTo.currency}`, confirmations },
+    ),
+    poll_interval_ms: chain.pollIntervalMs,
+    block_time_ms: chain.blockTimeMs,
+    max_reorg_blocks: chain.maxReorgBlocks,
+  }
+}
+
+function describeSecretKey(key: GatewayConfig['secretKey']): string {
+  if (key === null) return 'default file'
+  return key.kind === 'value' ? 'given' : `file ${key.path}`
+}
+
+function fingerprintOf(xpub: string): string {
+  const parsed = parseAccountKey(xpub)
+  return parsed.ok ? parsed.key.fingerprint : 'invalid'
+}

@@ -1,0 +1,57 @@
+import type { ChainSettings } from '../core/chain/chain-settings.ts'
+import type { AssetId } from '../core/money/asset.ts'
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Where a chain is read, beside what it is. */
+export type ChainConfig = ChainSettings & {
+  /** At least one, http or https. May hold credentials: never shown whole. */
+  readonly rpcUrls: readonly string[]
+  /** Sent to every node of the chain. Values may be credentials: never shown. */
+  readonly rpcHeaders: Readonly<Record<string, string>>
+  /** Tokens whose credits the balance of the address must cover. */
+  readonly verifyBalanceOf: readonly AssetId[]
+}
+
+/** Prices by pair (`ETH/USD`), each a decimal above zero. */
+export type RateSourceConfig = {
+  readonly kind: 'fixed'
+  readonly prices: Readonly<Record<string, string>>
+}
+
+/** The key of secrets at rest: given, read from a file, or (null) from the default file. */
+export type SecretKeyConfig =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'file'; readonly path: string }
+
+/** Everything an operator decides, checked. Paths are absolute. Holds secrets: log `describeConfig`. */
+export type GatewayConfig = {
+  readonly database: { readonly kind: 'sqlite'; readonly path: string }
+  readonly stateDir: string
+  readonly host: string
+  readonly port: number
+  /** The only base of links shown to people; without a slash at its end. */
+  readonly publicUrl: string
+  /** Account key of the first store; null when the stores are in the database alone. */
+  readonly xpub: string | null
+  readonly apiKey: string | null
+  readonly webhooks: {
+    /** Private destinations webhooks may reach. IPv6 hosts stand in brackets. */
+    readonly allowedHosts: readonly { readonly host: string; readonly port: number }[]
+    /** As `RetrySchedule`; null for the Standard Webhooks schedule. */
+    readonly scheduleMs: readonly number[] | null
+  }
+  readonly secretKey: SecretKeyConfig | null
+  readonly logLevel: LogLevel
+  readonly chains: readonly ChainConfig[]
+  /** In the order they are asked. */
+  readonly rates: readonly RateSourceConfig[]
+  readonly invoices: {
+    readonly expiresInS: number
+    readonly graceS: number
+    readonly toleranceBps: number
+  }
+  readonly limits: { readonly requestsPerSecondPerKey: number }
+}

@@ -1,0 +1,189 @@
+/** The configuration file: every name, its limits and defaults. */
+import { z } from 'zod'
+import { fiatDecimals } from '../core/money/currency.ts'
+import { parseRate } from '../core/money/rate.ts'
+import { DAY_MS, SECOND_MS } from '../core/time.ts'
+import { chainSchema } from './chain-schema.ts'
+import { LOG_LEVELS } from './gateway-config.ts'
+import {
+  judgeApiKey,
+  judgeDatabase,
+  judgedText,
+  judgeHost,
+  judgeHostPort,
+  judgePath,
+  judgePublicUrl,
+  judgeSchedule,
+  judgeSecretKey,
+  judgeXpub,
+} from './judge-text.ts'
+
+// Compiled validators are made by `new Function`, which the server's flags forbid.
+z.config({ jitless: true })
+
+const PORT_MAX = 65_535
+/** As for `expires_in` of the API: longer than any cart, and block times stay in range. */
+const EXPIRY_MAX_S = (90 * DAY_MS) / SECOND_MS
+/** Nobody waits longer after the deadline than an invoice may be open. */
+const GRACE_MAX_S = EXPIRY_MAX_S
+/** One basis point below all: a tolerance of everything would settle unpaid invoices. */
+const TOLERANCE_MAX_BPS = 9_999
+/** Far above what one process serves; more would be no limit. */
+const REQUESTS_PER_SECOND_MAX = 100_000
+/** A list somebody wrote by hand, looked up for each delivery. */
+const ALLOWED_HOSTS_MAX = 100
+/** Every source is asked when an invoice is made. */
+const RATE_SOURCES_MAX = 10
+/** Each chain has a watcher of its own. */
+const CHAINS_MAX = 100
+
+const CHAIN_ID = /^[1-9][0-9]{0,15}$/
+const COIN = /^[!-.0-~]{1,16}$/
+
+const prices = z
+  .record(z.string(), z.string({ error: 'must be a decimal in quotes, such as "2500"' }))
+  .superRefine(
+    (entries, context) => {
+      for (const [pair, price] of Object.entries(entries)) {
+        const detail = judgePrice(pair, price)
+        if (detail !== null) context.addIssue({ code: 'custom', path: [pair], message: detail })
+      }
+    },
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  )
+
+/** `price` may be no text when the same entry is already at fault. */
+function judgePrice(pair: string, price: unknown): string | null {
+  const [coin = '', currency = '', ...rest] = pair.split('/')
+  if (!COIN.test(coin) || fiatDecimals(currency) === null || rest.length > 0 || coin === currency) {
+    return 'must be named coin/currency with a fiat code as currency, such as ETH/USD'
+  }
+  if (typeof price !== 'string' || parseRate(price) !== null) return null
+  return `the price of ${pair} must be a decimal above zero, such as "2500" or "0.9995"`
+}
+
+const fixedSource = z.strictObject({
+  kind: z.literal('fixed'),
+  prices: prices.describe('Price of one coin by pair, as text: { "ETH/USD": "2500" }.'),
+})
+
+const rateSource = z.discriminatedUnion('kind', [fixedSource], {
+  error: ({ input }) =>
+    (input as { kind?: unknown } | null)?.kind === 'chainlink'
+      ? '"chainlink" is not supported yet; the only kind is "fixed"'
+      : 'must be "fixed"',
+})
+
+const webhooks = z.strictObject({
+  allowed_hosts: z
+    .array(judgedText(judgeHostPort))
+    .max(ALLOWED_HOSTS_MAX)
+    .default([])
+    .describe('Private destinations, host:port, that webhooks may reach (development).'),
+  schedule: judgedText(judgeSchedule)
+    .optional()
+    .describe('Waits between attempts, such as 1s,2s,5s. Default: that of Standard Webhooks.'),
+})
+
+const invoices = z.strictObject({
+  expires_in_s: z
+    .int()
+    .min(1)
+    .max(EXPIRY_MAX_S)
+    .default(900)
+    .describe('Seconds an invoice is open when its request does not say; at most 90 days.'),
+  grace_s: z
+    .int()
+    .min(0)
+    .max(GRACE_MAX_S)
+    .default(0)
+    .describe('Seconds after the deadline in which a block still counts as in time.'),
+  tolerance_bps: z
+    .int()
+    .min(0)
+    .max(TOLERANCE_MAX_BPS)
+    .default(0)
+    .describe('Hundredths of a percent that may be missing from a paid invoice.'),
+})
+
+const limits = z.strictObject({
+  requests_per_second_per_key: z
+    .int()
+    .min(1)
+    .max(REQUESTS_PER_SECOND_MAX)
+    .default(200)
+    .describe('Requests one API key may make in a second; above, answers are 429.'),
+})
+
+const chains = z
+  .record(
+    z.string().regex(CHAIN_ID, { error: 'a chain is named by its id, a whole number above zero' }),
+    chainSchema,
+  )
+  .superRefine((byId, context) => {
+    const ids = Object.keys(byId)
+    for (const id of ids.filter((text) => !Number.isSafeInteger(Number(text)))) {
+      context.addIssue({ code: 'custom', path: [id], message: 'this chain id is too large' })
+    }
+    if (ids.length > CHAINS_MAX) {
+      context.addIssue({ code: 'custom', message: `must be at most ${CHAINS_MAX} chains` })
+    }
+  })
+
+export const fileSchema = z.strictObject({
+  $schema: z.string().optional().describe('For editors: the path of this schema.'),
+  database: judgedText(judgeDatabase)
+    .default('sqlite:./data/quittance.db')
+    .describe('sqlite:PATH. PostgreSQL is not supported yet. QUITTANCE_DATABASE.'),
+  state_dir: judgedText(judgePath)
+    .optional()
+    .describe(
+      'Index marks, pinned xpub fingerprints, the secret key. Default: beside the SQLite file. ' +
+        'QUITTANCE_STATE_DIR.',
+    ),
+  host: judgedText(judgeHost)
+    .default('127.0.0.1')
+    .describe('Where the API listens. QUITTANCE_HOST.'),
+  port: z.int().min(1).max(PORT_MAX).default(8_080).describe('QUITTANCE_PORT.'),
+  public_url: judgedText(judgePublicUrl)
+    .optional()
+    .describe(
+      'Only base of links shown to people. Default: http://HOST:PORT. QUITTANCE_PUBLIC_URL.',
+    ),
+  xpub: judgedText(judgeXpub)
+    .optional()
+    .describe("Account key (m/44'/60'/0') of the first store, public. QUITTANCE_XPUB."),
+  secret_key_file: judgedText(judgePath)
+    .optional()
+    .describe('File with the key of secrets at rest. QUITTANCE_SECRET_KEY_FILE.'),
+  log_level: z.enum(LOG_LEVELS).default('info').describe('QUITTANCE_LOG_LEVEL.'),
+  webhooks: webhooks.prefault({}),
+  chains: chains
+    .default({})
+    .describe('By chain id. QUITTANCE_RPC_<chainId> replaces the nodes of a chain described here.'),
+  rates: z
+    .strictObject({
+      sources: z
+        .array(rateSource)
+        .max(RATE_SOURCES_MAX)
+        .default([])
+        .describe('Asked in this order; what none of them prices cannot be offered.'),
+    })
+    .prefault({}),
+  invoices: invoices.prefault({}),
+  limits: limits.prefault({}),
+})
+
+/** Names only the environment may give: a file is copied, mailed and committed. */
+export const ENVIRONMENT_ONLY: Readonly<Record<string, string>> = {
+  api_key: 'QUITTANCE_API_KEY',
+  secret_key: 'QUITTANCE_SECRET_KEY',
+}
+
+/** File and environment together. */
+export const settingsSchema = fileSchema.extend({
+  api_key: judgedText(judgeApiKey).optional(),
+  secret_key: judgedText(judgeSecretKey).optional(),
+})
+
+export type Settings = z.output<typeof settingsSchema>

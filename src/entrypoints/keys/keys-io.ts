@@ -1,0 +1,18 @@
+/** What the keys tool touches of the world; a test gives its own. */
+export type KeysIo = {
+  readonly stdin: NodeJS.ReadableStream
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  /** Whether a person types on stdin: secrets are then prompted for, without echo. */
+  readonly isTTY: boolean
+  /** Bytes from the system's random source. */
+  randomBytes(count: number): Uint8Array
+  setExitCode(code: number): void
+}
+
+/** Done, and the answer is yes. */
+export const EXIT_OK = 0
+/** Done, and the answer is no. */
+export const EXIT_NOT_FOUND = 1
+/** Not done: what was given cannot be right. */
+export const EXIT_USAGE = 2

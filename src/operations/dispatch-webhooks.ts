@@ -1,0 +1,189 @@
+/**
+ * Tells receivers what happened: claim due deliveries under a lease, render, sign, send, judge, and
+ * record the attempt with its consequence in one commit. A crash after the send and before the
+ * record sends again under the same id; never under another.
+ */
+import { formatTime, MINUTE_MS, SECOND_MS } from '../core/time.ts'
+import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
+import { judgeResponse } from '../core/webhook/judge-response.ts'
+import { planNextAttempt, type RetrySchedule } from '../core/webhook/retry-schedule.ts'
+import { renderSignatureHeader } from '../core/webhook/signature.ts'
+import type { ClaimedDelivery } from '../ports/store.ts'
+import type { WebhookResult, WebhookSender } from '../ports/webhook-sender.ts'
+import type { Deps } from './deps.ts'
+import { freshId } from './settlement-context.ts'
+
+export type DispatchDeps = Pick<
+  Deps,
+  'store' | 'clock' | 'ids' | 'logger' | 'metrics' | 'vault'
+> & { readonly sender: WebhookSender; readonly schedule: RetrySchedule }
+
+/**
+ * Longer than any attempt may take (10 s), so that only a dead process loses its lease; short enough
+ * that what it held is sent a minute later.
+ */
+const LEASE_MS = MINUTE_MS
+/** Attempts under way at the same time, over all endpoints: bounds sockets and memory. */
+export const MAX_IN_FLIGHT = 64
+/** Attempts under way per endpoint, so that a slow one holds no more than its share. */
+export const MAX_PER_ENDPOINT = 4
+const COMMIT_TRIES = 3
+
+/** Claims up to `capacity` due deliveries; each is to be handed to `attemptDelivery`. */
+export function claimDeliveries(deps: DispatchDeps, capacity: number): Promise<ClaimedDelivery[]> {
+  const nowMs = deps.clock.nowMs()
+  return deps.store.claimDeliveries({
+    nowMs,
+    leaseUntilMs: nowMs + LEASE_MS,
+    limit: capacity,
+    perEndpoint: MAX_PER_ENDPOINT,
+  })
+}
+
+/** One attempt of one claimed delivery, to its recorded end. */
+export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelivery): Promise<void> {
+  const atMs = deps.clock.nowMs()
+  const result = await send(deps, claimed, atMs)
+  const endedMs = deps.clock.nowMs()
+  const attempt = describeAttempt(deps, claimed.delivery, result, atMs)
+  deps.metrics.count('webhook_attempts_total', { outcome: attempt.outcome })
+  for (let tries = 0; tries < COMMIT_TRIES; tries++) {
+    const endpoint = (await deps.store.getEndpoint(claimed.endpoint.id)) ?? claimed.endpoint
+    const { delivery, disable } = judge(deps, claimed.delivery, result, endedMs)
+    const change = disable === null ? [] : [disableEndpoint(endpoint, disable)]
+    const committed = await deps.store.commit({
+      deliveries: [delivery],
+      attempts: [attempt],
+      endpoints: change,
+    })
+    if (committed === 'committed') {
+      logAttempt(deps, claimed, attempt, delivery, disable)
+      return
+    }
+  }
+  // The lease ends by itself and the delivery is tried again under the same id.
+  deps.logger.warn({ delivery: claimed.delivery.id }, 'an attempt could not be recorded')
+}
+
+async function send(
+  deps: DispatchDeps,
+  { event, endpoint }: ClaimedDelivery,
+  atMs: number,
+): Promise<WebhookResult> {
+  const timestampS = Math.floor(atMs / SECOND_MS)
+  const secrets = endpoint.secrets
+    .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > atMs)
+    .map(({ sealed }) => deps.vault.open(sealed, endpoint.id))
+  const content = { id: event.id, timestampS, body: event.payload }
+  return deps.sender.send({
+    url: endpoint.url,
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': event.id,
+      'webhook-timestamp': String(timestampS),
+      'webhook-signature': renderSignatureHeader(secrets, content),
+    },
+    body: event.payload,
+  })
+}
+
+type Consequence = { readonly delivery: Delivery; readonly disable: string | null }
+
+function judge(
+  deps: DispatchDeps,
+  delivery: Delivery,
+  result: WebhookResult,
+  endedMs: number,
+): Consequence {
+  const attemptsMade = delivery.attemptsMade + 1
+  const judgement = judgeResponse(result, endedMs)
+  switch (judgement.verdict) {
+    case 'delivered':
+      return { delivery: { ...delivery, attemptsMade, status: 'delivered' }, disable: null }
+    case 'disable':
+      return {
+        delivery: { ...delivery, attemptsMade, status: 'exhausted' },
+        disable: 'the endpoint answered 410 Gone',
+      }
+    case 'retry': {
+      const next = planNextAttempt({
+        schedule: deps.schedule,
+        attemptsMade,
+        failedAtMs: endedMs,
+        jitter: randomFraction(deps),
+        retryAfterMs: judgement.retryAfterMs,
+      })
+      if (next !== 'exhausted') {
+        return {
+          delivery: { ...delivery, attemptsMade, nextAttemptAtMs: next.atMs },
+          disable: null,
+        }
+      }
+      return {
+        delivery: { ...delivery, attemptsMade, status: 'exhausted' },
+        disable: `every attempt of an event failed; the last at ${formatTime(endedMs)}`,
+      }
+    }
+  }
+}
+
+function disableEndpoint(endpoint: WebhookEndpoint, reason: string): WebhookEndpoint {
+  return {
+    ...endpoint,
+    status: 'disabled',
+    disabledReason: reason,
+    revision: endpoint.revision + 1,
+  }
+}
+
+function describeAttempt(
+  deps: DispatchDeps,
+  delivery: Delivery,
+  result: WebhookResult,
+  atMs: number,
+): DeliveryAttempt {
+  const facts = { id: freshId(deps, 'att', atMs), deliveryId: delivery.id, atMs }
+  const { durationMs } = result
+  if (result.kind === 'failed') {
+    const detail = `${result.reason}: ${result.detail}`
+    return { ...facts, outcome: 'failed', status: null, detail, excerpt: '', durationMs }
+  }
+  const { status, excerpt } = result
+  const delivered = judgeResponse(result, atMs).verdict === 'delivered'
+  return {
+    ...facts,
+    outcome: delivered ? 'delivered' : 'failed',
+    status,
+    detail: delivered ? '' : `answered ${status}`,
+    excerpt,
+    durationMs,
+  }
+}
+
+/** In [0, 1), from 32 random bits. */
+function randomFraction({ ids }: Pick<Deps, 'ids'>): number {
+  const bytes = ids.randomBytes(4)
+  return bytes.reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32
+}
+
+function logAttempt(
+  { logger }: DispatchDeps,
+  { event, endpoint }: ClaimedDelivery,
+  attempt: DeliveryAttempt,
+  delivery: Delivery,
+  disabled: string | null,
+): void {
+  const fields = {
+    event: event.id,
+    type: event.type,
+    endpoint: endpoint.id,
+    attempt: delivery.attemptsMade,
+    status: attempt.status,
+    duration_ms: attempt.durationMs,
+  }
+  if (attempt.outcome === 'delivered') logger.debug(fields, 'webhook delivered')
+  else logger.info({ ...fields, detail: attempt.detail }, 'webhook failed')
+  if (disabled !== null) {
+    logger.warn({ endpoint: endpoint.id, reason: disabled }, 'webhook endpoint disabled')
+  }
+}

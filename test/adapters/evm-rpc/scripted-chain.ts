@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
+import { createEvmChainSource } from '../../../src/adapters/evm-rpc/evm-chain-source.ts'
+import type { VerifiedBlock } from '../../../src/core/chain/block.ts'
+import type { ChainSource } from '../../../src/ports/chain-source.ts'
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
+import { createGoodBlock, hashOf, REF, TRANSACTION_HASHES } from './node-block.ts'
+import {
+  answerByMethod,
+  createManualClock,
+  type ManualClock,
+  never,
+  type ScriptedServer,
+  silentLogger,
+  startScriptedServer,
+} from './support.ts'
+
+export const CHAIN_ID = 31_337
+export const RECEIPTS = 'eth_getBlockReceipts'
+export const GENESIS = {
+  number: '0x0',
+  hash: hashOf('6e'),
+  parentHash: hashOf('0'),
+  timestamp: '0x0',
+}
+const TIMEOUT_MS = 200
+
+/**
+ * A node that holds the good block of `node-block.ts` and its genesis, two proxies to break it, and
+ * a source that reads through the first. All of it is as new in each test.
+ */
+export type ScriptedChain = {
+  node: ScriptedServer
+  /** What the node answers, by method: a result, or a function of the parameters. */
+  results: Record<string, unknown>
+  proxy: FaultProxy
+  second: FaultProxy
+  clock: ManualClock
+  source: ChainSource
+  connect(urls: string[]): ChainSource
+  getBlock(): Promise<VerifiedBlock>
+  expectGoodBlock(): Promise<void>
+}
+
+/** The returned object may be read inside tests and hooks only. */
+export function useScriptedChain(): ScriptedChain {
+  const chain = {} as ScriptedChain
+  beforeAll(async () => {
+    chain.node = await startScriptedServer()
+    chain.proxy = await startFaultProxy({ target: chain.node.url })
+    chain.second = await startFaultProxy({ target: chain.node.url })
+  })
+  afterAll(() => Promise.all([chain.proxy.stop(), chain.second.stop(), chain.node.stop()]))
+  beforeEach(() => {
+    chain.results = createHonestResults()
+    chain.node.respond = answerByMethod(chain.results)
+    chain.proxy.reset()
+    chain.second.reset()
+    chain.clock = createManualClock()
+    chain.source = chain.connect([chain.proxy.url])
+  })
+  chain.connect = (urls) => {
+    const settings = { chainId: CHAIN_ID, urls, timeoutMs: TIMEOUT_MS, clock: chain.clock }
+    return createEvmChainSource({ ...settings, logger: silentLogger })
+  }
+  chain.getBlock = () => chain.source.getBlock(REF, never())
+  chain.expectGoodBlock = async () => {
+    const block = await chain.getBlock()
+    expect(block.ref).toEqual(REF)
+    expect(block.transactions.map(({ hash }) => hash)).toEqual(TRANSACTION_HASHES)
+    expect(block.logs).toHaveLength(3)
+  }
+  return chain
+}
+
+function createHonestResults(): Record<string, unknown> {
+  const { block, receipts } = createGoodBlock()
+  return {
+    eth_chainId: '0x7a69',
+    eth_getBlockByNumber: (tag: string) =>
+      tag === '0x0' ? GENESIS : tag === 'latest' || tag === block.number ? block : null,
+    eth_getBlockByHash: (hash: string) => (hash === REF.hash ? block : null),
+    [RECEIPTS]: (hash: unknown) => (hash === REF.hash ? receipts : null),
+    eth_getTransactionReceipt: (hash: string) =>
+      receipts.find(({ transactionHash }) => transactionHash === hash) ?? null,
+    eth_call: hashOf('6'),
+  }
+}

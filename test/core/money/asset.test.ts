@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type Address,
+  nativeAssetId,
+  parseAddress,
+  parseAssetId,
+  toChecksumAddress,
+  tokenAssetId,
+} from '../../../src/core/money/asset.ts'
+import { fiatDecimals } from '../../../src/core/money/currency.ts'
+
+/** From EIP-55. */
+const CHECKSUMMED: Address = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const LOWER = CHECKSUMMED.toLowerCase() as Address
+
+describe('PA-34 addresses', () => {
+  test.each([CHECKSUMMED, LOWER, `0x${CHECKSUMMED.slice(2).toUpperCase()}`])(
+    '%s is one address',
+    (text) => {
+      expect(parseAddress(text)).toBe(LOWER)
+      expect(toChecksumAddress(parseAddress(text) as Address)).toBe(CHECKSUMMED)
+    },
+  )
+
+  test.each([
+    '',
+    '0x',
+    LOWER.slice(2),
+    LOWER.slice(0, -1),
+    `${LOWER}0`,
+    ` ${LOWER}`,
+    `${LOWER}\n`,
+    `0X${LOWER.slice(2)}`,
+    `${LOWER.slice(0, -1)}g`,
+    'vitalik.eth',
+  ])('%j is none', (text) => {
+    expect(parseAddress(text)).toBeNull()
+  })
+})
+
+describe('asset ids', () => {
+  test('name the native coin and tokens by CAIP-19, in lower case', () => {
+    expect(nativeAssetId(8453)).toBe('eip155:8453/slip44:60')
+    expect(tokenAssetId(1, CHECKSUMMED)).toBe(`eip155:1/erc20:${LOWER}`)
+  })
+
+  test.each([
+    ['eip155:8453/slip44:60', 'eip155:8453/slip44:60'],
+    [`eip155:31337/erc20:${CHECKSUMMED}`, `eip155:31337/erc20:${LOWER}`],
+  ])('%s is read', (text, id) => {
+    expect(parseAssetId(text)).toBe(id)
+  })
+
+  test.each([
+    '',
+    'ETH',
+    'eip155:1',
+    'eip155:0/slip44:60',
+    'eip155:01/slip44:60',
+    'eip155:-1/slip44:60',
+    'eip155:1/slip44:0',
+    'eip155:1/slip44:60/1',
+    'eip155:1/erc20:0x12',
+    `eip155:1/erc721:${LOWER}`,
+    `eip155:1/erc20:${LOWER}0`,
+    `eip155:99999999999999999/erc20:${LOWER}`,
+    `solana:1/erc20:${LOWER}`,
+    ` eip155:1/slip44:60`,
+    'eip155:1/slip44:60\n',
+  ])('%j is not', (text) => {
+    expect(parseAssetId(text)).toBeNull()
+  })
+})
+
+describe('fiat currencies', () => {
+  test.each([
+    ['USD', 2],
+    ['EUR', 2],
+    ['JPY', 0],
+    ['KWD', 3],
+  ])('%s has %i digits', (code, digits) => {
+    expect(fiatDecimals(code)).toBe(digits)
+  })
+
+  test.each(['', 'usd', 'USDC', 'XXX', '__proto__', 'constructor', 'toString', ' USD'])(
+    '%j is none',
+    (code) => {
+      expect(fiatDecimals(code)).toBeNull()
+    },
+  )
+})
