@@ -1,6 +1,7 @@
 /**
- * The configuration: file and environment in, checked settings out. Everything an operator may decide
- * is here, with its default and limits (`config/settings-schema.ts`); unknown names are refused.
+ * The configuration: file and environment in, checked settings out. Everything an operator may
+ * decide is here, with its default and limits (`config/settings-schema.ts`); unknown names are
+ * refused.
  */
 import { dirname, resolve } from 'node:path'
 import type { ConfigFile } from './config/config-file.ts'
@@ -21,9 +22,9 @@ export { describeConfig } from './config/describe-config.ts'
 export type { ChainConfig, GatewayConfig, RateSourceConfig } from './config/gateway-config.ts'
 
 /**
- * Reads the configuration or throws one `invalid_configuration` that names every wrong field, by its
- * pointer in the file or by its variable, and repeats no value. The environment wins over the file.
- * Relative paths start at the file, without one at `cwd` (INIT_CWD where npm set it).
+ * Reads the configuration or throws one `invalid_configuration` that names every wrong field, by
+ * its pointer in the file or by its variable, and repeats no value. The environment wins over the
+ * file. Relative paths start at the file, without one at `cwd` (INIT_CWD where npm set it).
  */
 export function parseConfig(parameters: {
   readonly file: ConfigFile | null
@@ -71,7 +72,9 @@ function takeEnvironmentOnly(written: Record<string, unknown>): InputFault[] {
   })
 }
 
-/** A key and a file for it are refused together; a key of the environment wins over the file's file. */
+/**
+ * A key and a file for it are refused together; a key of the environment wins over the file's file.
+ */
 function resolveSecretKey(
   settings: Record<string, unknown>,
   origins: ReadonlyMap<string, string>,

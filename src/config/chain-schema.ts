@@ -1,6 +1,7 @@
 /**
  * A chain in the configuration file. Names whose behaviour is not built yet are accepted only where
- * doing without it is the safe meaning; the others say "not supported yet" instead of being ignored.
+ * doing without it is the safe meaning; the others say "not supported yet" instead of being
+ * ignored.
  */
 import { z } from 'zod'
 import { fiatDecimals } from '../core/money/currency.ts'
@@ -17,7 +18,9 @@ import {
 const POLL_INTERVAL_MS = { min: 50, max: 60_000 }
 /** From the fastest chain to ten times the slowest. */
 const BLOCK_TIME_MS = { min: 10, max: 600_000 }
-/** Blocks held and rewritten at most. Above, following a reorg costs more than asking an operator. */
+/**
+ * Blocks held and rewritten at most. Above, following a reorg costs more than asking an operator.
+ */
 const MAX_REORG_BLOCKS = { min: 1, max: 10_000, standard: 300 }
 /** As deep as the longest reorg window; a payment that waits longer would never be confirmed. */
 const CONFIRMATIONS = { min: 1, max: MAX_REORG_BLOCKS.max }
@@ -57,8 +60,8 @@ const decimals = z.int().min(0).max(MAX_DECIMALS)
 
 const token = z.strictObject({
   address: judgedText(judgeToken).describe(
-    'Contract, any case; mixed case must carry the EIP-55 checksum. Aliases of the native coin are ' +
-      'refused.',
+    'Contract, any case; mixed case must carry the EIP-55 checksum. Aliases of the native coin ' +
+      'are refused.',
   ),
   symbol: symbol.describe(
     'For people, and as the coin in prices. Never used to recognise a token.',
@@ -85,8 +88,8 @@ const tier = z.strictObject({
     .min(CONFIRMATIONS.min)
     .max(CONFIRMATIONS.max)
     .describe(
-      'Depth at which a payment counts: head - block + 1. The tags "safe" and "finalized" are not ' +
-        'supported yet: refused, since a number in their place would be another promise.',
+      'Depth at which a payment counts: head - block + 1. The tags "safe" and "finalized" are ' +
+        'not supported yet: refused, since a number in their place would be another promise.',
     ),
   plus_blocks: notYet('Blocks to wait beyond the tag.'),
   plus_s: notYet('Seconds to wait beyond the tag.'),
@@ -206,7 +209,8 @@ const chainFields = z.strictObject({
   rpc: rpc
     .optional()
     .describe(
-      'Nodes, http or https. Required unless QUITTANCE_RPC_<chainId> gives them. May hold credentials.',
+      'Nodes, http or https. Required unless QUITTANCE_RPC_<chainId> gives them. May hold ' +
+        'credentials.',
     ),
   rpc_headers: rpcHeaders.default({}).describe('HTTP headers sent to every node of this chain.'),
   test: z
@@ -246,8 +250,8 @@ const chainFields = z.strictObject({
     .enum(['auto', 'direct'], { error: `only "auto" and "direct" are known; another ${NOT_YET}` })
     .default('auto')
     .describe(
-      'How native payments are found. "direct": transactions to the address. "auto" is the best the ' +
-        'gateway can, for now the same. Other modes find more and are refused until they work.',
+      'How native payments are found. "direct": transactions to the address. "auto" is the best ' +
+        'the gateway can, for now the same. Other modes find more and are refused until they work.',
     ),
   detection: z
     .literal('receipts', {

@@ -3,7 +3,9 @@ import { resolve } from 'node:path'
 import { GatewayError } from '../errors.ts'
 import { recogniseSecret } from './recognise-secret.ts'
 
-/** The configuration as it was found: where it lies (relative paths in it start there) and its text. */
+/**
+ * The configuration as it was found: where it lies (relative paths in it start there) and its text.
+ */
 export type ConfigFile = { readonly path: string; readonly text: string }
 
 const DEFAULT_NAME = 'quittance.config.json'
@@ -13,8 +15,8 @@ const FILE_BYTES_MAX = 1_048_576
 
 /**
  * Absolute path of the configuration file: `--config`, else `QUITTANCE_CONFIG`, else
- * `quittance.config.json` where the user stands, if there is one. A named file need not exist: reading
- * it says so. `cwd` is INIT_CWD where npm set it.
+ * `quittance.config.json` where the user stands, if there is one. A named file need not exist:
+ * reading it says so. `cwd` is INIT_CWD where npm set it.
  */
 export function findConfigFile(parameters: {
   readonly flag?: string | undefined

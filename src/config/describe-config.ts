@@ -2,8 +2,9 @@ import { parseAccountKey } from '../core/keys/deposit-address.ts'
 import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
 
 /**
- * The configuration for logs: no key, no header value, of nodes host and port alone (the rest of a URL
- * is often the key to a paid plan), of an xpub its fingerprint (with the xpub every order is visible).
+ * The configuration for logs: no key, no header value, of nodes host and port alone (the rest of a
+ * URL is often the key to a paid plan), of an xpub its fingerprint (with the xpub every order is
+ * visible).
  */
 export function describeConfig(config: GatewayConfig): Record<string, unknown> {
   return {

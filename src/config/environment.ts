@@ -41,7 +41,8 @@ export type Overlay = {
 
 /**
  * Puts the environment over the file. Empty variables count as not given, as deployment tools write
- * them for what has no value. Unknown `QUITTANCE_` names are faults: a misspelt one would be ignored.
+ * them for what has no value. Unknown `QUITTANCE_` names are faults: a misspelt one would be
+ * ignored.
  */
 export function overlayEnvironment(
   file: Readonly<Record<string, unknown>>,
@@ -110,8 +111,8 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 function describeUnknownChain(chainId: string): string {
   return (
-    `chain ${chainId} is not in the configuration file; built-in profiles come in a later version, ` +
-    `until then the file must describe it under /chains/${chainId}`
+    `chain ${chainId} is not in the configuration file; built-in profiles come in a later ` +
+    `version, until then the file must describe it under /chains/${chainId}`
   )
 }
 

@@ -3,8 +3,8 @@ import { GatewayError, type InputFault } from '../errors.ts'
 import { presentName } from './recognise-secret.ts'
 
 /**
- * Faults name the place, as a JSON pointer or a variable, and the rule. They never repeat a value: what
- * stands in the wrong place may be a secret.
+ * Faults name the place, as a JSON pointer or a variable, and the rule. They never repeat a value:
+ * what stands in the wrong place may be a secret.
  */
 
 /** Faults told in one message; a file with more is likely no configuration at all. */
@@ -44,6 +44,10 @@ export function toFaults(issues: readonly Issue[], base: Path = []): InputFault[
     }
     const inner = issue.code === 'invalid_union' ? findMeantBranch(issue.errors) : undefined
     if (inner !== undefined) return toFaults(inner, path)
+    if (issue.code === 'invalid_key') {
+      const detail = issue.issues[0]?.message ?? issue.message
+      return [createFault(toPointer(path), issue.code, detail)]
+    }
     const code = issue.code === 'custom' ? 'invalid_value' : issue.code
     return [createFault(toPointer(path), code, issue.message)]
   })

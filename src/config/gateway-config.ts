@@ -26,7 +26,9 @@ export type SecretKeyConfig =
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'file'; readonly path: string }
 
-/** Everything an operator decides, checked. Paths are absolute. Holds secrets: log `describeConfig`. */
+/**
+ * Everything an operator decides, checked. Paths are absolute. Holds secrets: log `describeConfig`.
+ */
 export type GatewayConfig = {
   readonly database: { readonly kind: 'sqlite'; readonly path: string }
   readonly stateDir: string

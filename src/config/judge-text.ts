@@ -1,4 +1,6 @@
-/** What single texts of the configuration must be: null when right, else the rule that was broken. */
+/**
+ * What single texts of the configuration must be: null when right, else the rule that was broken.
+ */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
@@ -122,8 +124,8 @@ export function parseHostPort(text: string): HostPort | null {
 const NATIVE_LOG_EMITTER = `0x${'f'.repeat(39)}e`
 
 /**
- * Contracts that show the native coin as an ERC-20: the same money would count twice. Addresses of the
- * systems themselves, so no other chain has another token there.
+ * Contracts that show the native coin as an ERC-20: the same money would count twice. Addresses of
+ * the systems themselves, so no other chain has another token there.
  */
 const NATIVE_ALIASES: ReadonlySet<string> = new Set([
   '0x0000000000000000000000000000000000001010', // Polygon, POL
@@ -159,7 +161,10 @@ export function judgeHeaderValue(text: string): string | null {
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
 
-/** The client writes these itself, or they decide where a message ends: another value would break it. */
+/**
+ * The client writes these itself, or they decide where a message ends: another value would break
+ * it.
+ */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host'],
   ...['keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],

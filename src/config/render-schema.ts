@@ -10,17 +10,20 @@ export function renderConfigSchema(): string {
   return `${render({ title: 'Quittance configuration', ...schema }, '')}\n`
 }
 
-function render(value: unknown, indent: string): string {
+/** `taken` characters stand on the line before the value. */
+function render(value: unknown, indent: string, taken = indent.length): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const inner = `${indent}  `
   if (Array.isArray(value)) {
     const entries = value.map((entry) => render(entry, inner))
     const line = `[${entries.join(', ')}]`
-    const fits = indent.length + line.length <= LINE_CHARACTERS_MAX / 2 && !line.includes('\n')
+    // One more for the comma that may follow.
+    const fits = taken + line.length + 1 <= LINE_CHARACTERS_MAX && !line.includes('\n')
     return fits ? line : `[\n${inner}${entries.join(`,\n${inner}`)}\n${indent}]`
   }
-  const members = Object.entries(value).map(
-    ([name, entry]) => `${inner}${JSON.stringify(name)}: ${render(entry, inner)}`,
-  )
+  const members = Object.entries(value).map(([name, entry]) => {
+    const start = `${inner}${JSON.stringify(name)}: `
+    return start + render(entry, inner, start.length)
+  })
   return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${indent}}`
 }

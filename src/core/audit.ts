@@ -1,6 +1,6 @@
 /**
- * The audit log is a chain: each row holds the hash of the one before, so that a row which is changed,
- * left out or put in later is found by whoever kept a later hash.
+ * The audit log is a chain: each row holds the hash of the one before, so that a row which is
+ * changed, left out or put in later is found by whoever kept a later hash.
  *
  *     row 1              row 2              row 3
  *     prevHash: 000...   prevHash: h1  <--  prevHash: h2

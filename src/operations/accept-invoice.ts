@@ -5,7 +5,7 @@ import type { Deps } from './deps.ts'
 
 /** Settles an under-, late- or after-cancel-paid or reversed invoice as it is; else 409. */
 export function acceptInvoice(
-  deps: Omit<Deps, 'indexes' | 'rates' | 'vault'>,
+  deps: Omit<Deps, 'accounts' | 'indexes' | 'rates' | 'vault'>,
   decision: InvoiceDecision,
 ): Promise<InvoiceResource> {
   return decideInvoice(deps, decision, 'invoice.accept', core.acceptInvoice, {

@@ -5,7 +5,7 @@ import type { Deps } from './deps.ts'
 
 /** Cancels an open invoice without money; anything else is 409 with the reason. */
 export function cancelInvoice(
-  deps: Omit<Deps, 'indexes' | 'rates' | 'vault'>,
+  deps: Omit<Deps, 'accounts' | 'indexes' | 'rates' | 'vault'>,
   decision: InvoiceDecision,
 ): Promise<InvoiceResource> {
   return decideInvoice(deps, decision, 'invoice.cancel', core.cancelInvoice)

@@ -9,7 +9,7 @@ import type { DepositAddress, Issue, StoreAccount } from '../core/store-account/
 import { SECOND_MS } from '../core/time.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
-import { type IdempotencyTicket, keepAnswer } from './idempotency.ts'
+import { assertNotAnswered, type IdempotencyTicket, keepAnswer } from './idempotency.ts'
 import { type PriceRequest, priceInvoice } from './price-invoice.ts'
 import { createSettlementContext, freshId, loadChains } from './settlement-context.ts'
 
@@ -43,6 +43,7 @@ export async function createInvoice(
   deps: CreateDeps,
   request: CreateInvoiceRequest,
 ): Promise<InvoiceResource> {
+  await deps.accounts.ensure(request.store)
   const options = await priceInvoice(deps, request.price)
   for (let tries = 0; tries < COMMIT_TRIES; tries++) {
     const resource = await tryCreate(deps, request, options)
@@ -99,7 +100,8 @@ function draftInvoice(
 ): Invoice {
   const { store, price, expiresInS, toleranceBps } = request
   const address = deps.addressBook.derive(store.fingerprint, derivationIndex)
-  if (address === null) {
+  const accountNumber = deps.addressBook.accountNumberOf(store.fingerprint)
+  if (address === null || accountNumber === null) {
     throw new GatewayError('not_configured', 'The account key of this store is not loaded.')
   }
   const defaults = deps.invoiceDefaults
@@ -117,6 +119,7 @@ function draftInvoice(
     },
     address,
     fingerprint: store.fingerprint,
+    accountNumber,
     derivationIndex,
     orderId: request.orderId,
     description: request.description,
@@ -139,16 +142,4 @@ function issueAddress(invoice: Invoice, issued: Issue): DepositAddress {
     index: invoice.derivationIndex,
     issued,
   }
-}
-
-/** Two instances may have worked on the same key at once: the first answer stands. */
-async function assertNotAnswered(deps: CreateDeps, ticket: IdempotencyTicket): Promise<void> {
-  if (ticket === null) return
-  const kept = await deps.store.findIdempotencyRecord(ticket.scope, ticket.key)
-  if (kept === null) return
-  throw new GatewayError(
-    'idempotency_in_progress',
-    'Another request with this Idempotency-Key was answered just now; repeat to get its answer.',
-    { retryable: true, retryAfterS: 1 },
-  )
 }

@@ -27,7 +27,7 @@ const TIP_ONLY = 1
 const OK = 200
 
 export async function decideInvoice(
-  deps: Omit<Deps, 'indexes' | 'rates' | 'vault'>,
+  deps: Omit<Deps, 'accounts' | 'indexes' | 'rates' | 'vault'>,
   decision: InvoiceDecision,
   action: string,
   decide: Decide,

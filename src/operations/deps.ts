@@ -1,3 +1,4 @@
+import type { Accounts } from '../ports/accounts.ts'
 import type { AddressBook, IndexSource } from '../ports/address-book.ts'
 import type { ChainDirectory } from '../ports/chain-directory.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -19,6 +20,7 @@ export type Deps = {
   readonly rates: RateSource
   readonly addressBook: AddressBook
   readonly indexes: IndexSource
+  readonly accounts: Accounts
   readonly vault: Vault
   /** The only base of links, without a slash at the end. */
   readonly publicUrl: string

@@ -7,15 +7,21 @@ import type { Deps } from './deps.ts'
  */
 export const LOOK_AHEAD = 100
 
+export type DeriveAheadDeps = Pick<
+  Deps,
+  'store' | 'addressBook' | 'indexes' | 'accounts' | 'logger'
+>
+
 /**
  * Derives the next addresses of a store before they are needed, so that a deposit to one is seen and
  * creation never waits for the curve. Returns how many were added. Safe to call at any time.
  */
 export async function deriveAhead(
-  { store, addressBook, indexes }: Pick<Deps, 'store' | 'addressBook' | 'indexes'>,
+  { store, addressBook, indexes, accounts }: DeriveAheadDeps,
   account: StoreAccount,
 ): Promise<number> {
   const { fingerprint } = account
+  await accounts.ensure(account)
   const next = indexes.peek(fingerprint)
   const waiting = await store.listWaitingAddresses(fingerprint, next, LOOK_AHEAD)
   const held = new Set(waiting.map((address) => address.index))

@@ -22,7 +22,7 @@ import type { Deps } from './deps.ts'
 import { createSettlementContext, loadChains } from './settlement-context.ts'
 import { isDerived } from './verify-address.ts'
 
-type SettleDeps = Omit<Deps, 'rates' | 'indexes' | 'vault'>
+type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'>
 
 export type SettledBlocks = {
   readonly chain: LocalChain
@@ -60,7 +60,7 @@ export async function settleBlocks(
     chains.set(settings.chainId, step.chain)
     const hashes = new Set(step.connected.map((block) => block.hash))
     const arrived = transfers.filter((transfer) => hashes.has(transfer.block.hash))
-    const matched = match(settings, settlement, arrived, addresses)
+    const matched = match(settings, settlement, arrived, addresses, step.chain)
     applyStep(settlement, { ...step, matched })
   }
   expireInvoices(settlement)
@@ -162,7 +162,8 @@ async function loadAffected(
     ...blocks.map((block) => block.ref.hash),
     ...steps.flatMap((step) => step.left.map((block) => block.hash)),
   ]
-  const waiting = await deps.store.findIncludedPayments(settings.chainId)
+  // Without a new block no payment gets deeper; only deadlines can pass.
+  const waiting = blocks.length === 0 ? [] : await deps.store.findIncludedPayments(settings.chainId)
   const there = await deps.store.findPaymentsInBlocks(settings.chainId, hashes)
   const payments = new Map([...waiting, ...there].map((one) => [one.observation.id, one]))
   const horizonMs = Math.min(deps.clock.nowMs(), tipOf(after).timestampS * 1_000)
@@ -199,18 +200,23 @@ function match(
   settlement: Settlement,
   transfers: readonly Transfer[],
   addresses: ReadonlyMap<Address, DepositAddress>,
+  chain: LocalChain,
 ): Payment[] {
   return matchTransfers(transfers, {
     assets: new Map(settings.assets.map((asset) => [asset.id, asset])),
     highestConfirmations: highestConfirmations(settings),
     recipientOf: (address) => {
       const row = addresses.get(address)
-      return row === undefined ? null : describeRecipient(row, settlement)
+      return row === undefined ? null : describeRecipient(row, settlement, chain)
     },
   })
 }
 
-function describeRecipient(row: DepositAddress, settlement: Settlement): Recipient {
+function describeRecipient(
+  row: DepositAddress,
+  settlement: Settlement,
+  chain: LocalChain,
+): Recipient {
   const { issued, storeId } = row
   const invoice = issued === null ? undefined : settlement.invoices.get(issued.invoiceId)
   if (issued === null || invoice === undefined) return { storeId, order: null }
@@ -219,7 +225,7 @@ function describeRecipient(row: DepositAddress, settlement: Settlement): Recipie
     order: {
       invoiceId: invoice.id,
       deadlineMs: deadlineMs(invoice.terms),
-      isAfterIssue: (chainId, number) => isAfterIssue(issued, chainId, number),
+      isAfterIssue: (number) => isAfterIssue(issued, chain, number),
       confirmationsFor: (assetId) => depthFor(invoice, assetId),
     },
   }

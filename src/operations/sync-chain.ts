@@ -20,7 +20,9 @@ import type { Deps } from './deps.ts'
 import { observeBranch } from './observe-branch.ts'
 import { settleBlocks } from './settle-blocks.ts'
 
-export type SyncDeps = Omit<Deps, 'rates' | 'indexes' | 'vault'> & { readonly source: ChainSource }
+export type SyncDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
+  readonly source: ChainSource
+}
 
 export type SyncRequest = {
   readonly settings: ChainSettings

@@ -7,9 +7,9 @@ const SOURCE = 'fixed'
 type FixedPrice = Pick<Rate, 'value' | 'text'>
 
 /**
- * Rates that never change, by pair: for stablecoins counted as one, test chains and merchants who set
- * their own prices. Always as fresh as the question. Throws `invalid_configuration` for a price that is
- * not a positive decimal.
+ * Rates that never change, by pair: for stablecoins counted as one, test chains and merchants who
+ * set their own prices. Always as fresh as the question. Throws `invalid_configuration` for a price
+ * that is not a positive decimal.
  */
 export function createFixedRates(prices: Readonly<Record<string, string>>): RateSource {
   const entries = Object.entries(prices).map(

@@ -7,7 +7,8 @@ import { writeChangeSet } from './write-change-set.ts'
 
 /**
  * Change sets written in one database transaction. A durable commit costs one fsync however many it
- * holds; the bound keeps a burst from blocking the event loop for long. What is over waits for the next.
+ * holds; the bound keeps a burst from blocking the event loop for long. What is over waits for the
+ * next.
  */
 const GROUP_LIMIT = 256
 
@@ -28,10 +29,10 @@ type Outcome =
   | { readonly kind: 'failed'; readonly error: unknown }
 
 /**
- * Gathers the change sets of one turn of the event loop and writes them together, each in a savepoint
- * of its own, in the order of the calls. Promises settle after the outer COMMIT: nobody is told of
- * something that is not on the disk. One that conflicts or fails takes back itself alone; a fault of
- * the storage takes back all.
+ * Gathers the change sets of one turn of the event loop and writes them together, each in a
+ * savepoint of its own, in the order of the calls. Promises settle after the outer COMMIT: nobody
+ * is told of something that is not on the disk. One that conflicts or fails takes back itself
+ * alone; a fault of the storage takes back all.
  */
 export function createGroupCommit(db: Database, sql: Statements): GroupCommit {
   let waiting: Waiting[] = []

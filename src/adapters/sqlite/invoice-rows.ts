@@ -11,6 +11,7 @@ export type InvoiceRow = {
   readonly deadline_ms: number
   readonly address: Buffer
   readonly fingerprint: string
+  readonly account_number: number
   readonly derivation_index: number
   readonly order_id: string | null
   readonly description: string | null
@@ -28,7 +29,7 @@ export type InvoiceRow = {
 // biome-ignore format: a list of names reads better in rows
 export const INVOICE_COLUMNS = [
   'id', 'store_id', 'token', 'status', 'terms', 'deadline_ms', 'address', 'fingerprint',
-  'derivation_index', 'order_id', 'description', 'metadata', 'redirect_url', 'created_at_ms',
+  'account_number', 'derivation_index', 'order_id', 'description', 'metadata', 'redirect_url', 'created_at_ms',
   'settled_at_ms', 'accepted_share', 'seen_share', 'confirmed_share', 'sequence', 'revision',
 ] as const satisfies readonly (keyof InvoiceRow)[]
 
@@ -43,6 +44,7 @@ export function invoiceToRow(invoice: Invoice): InvoiceRow {
     deadline_ms: deadlineMs(invoice.terms),
     address: addressToBytes(invoice.address),
     fingerprint: invoice.fingerprint,
+    account_number: invoice.accountNumber,
     derivation_index: invoice.derivationIndex,
     order_id: invoice.orderId,
     description: invoice.description,
@@ -67,6 +69,7 @@ export function rowToInvoice(row: InvoiceRow): Invoice {
     terms: textToTerms(row.terms),
     address: bytesToAddress(row.address),
     fingerprint: row.fingerprint,
+    accountNumber: row.account_number,
     derivationIndex: row.derivation_index,
     orderId: row.order_id,
     description: row.description,

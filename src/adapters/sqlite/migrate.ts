@@ -3,9 +3,9 @@ import type { Database } from 'better-sqlite3'
 import { APPLICATION_ID, type Migration } from './migrations.ts'
 
 /**
- * Takes the steps the file has not taken yet, each in one transaction with its version number: a process
- * killed in the middle leaves the version before, whole. A file with data is copied beside itself first.
- * Returns the path of that copy, null when none was needed.
+ * Takes the steps the file has not taken yet, each in one transaction with its version number: a
+ * process killed in the middle leaves the version before, whole. A file with data is copied beside
+ * itself first. Returns the path of that copy, null when none was needed.
  */
 export function migrate(
   db: Database,

@@ -1,9 +1,9 @@
 /**
- * The schema, as the list of steps that lead to it. A step that was released is never edited: a change
- * is a new step at the end, and `user_version` counts those that were taken.
+ * The schema, as the list of steps that lead to it. A step that was released is never edited: a
+ * change is a new step at the end, and `user_version` counts those that were taken.
  *
- * `position` columns are the order of insertion. They are declared, because an implicit rowid does not
- * survive VACUUM, and backups are made by VACUUM INTO.
+ * `position` columns are the order of insertion. They are declared, because an implicit rowid does
+ * not survive VACUUM, and backups are made by VACUUM INTO.
  */
 export type Migration = { readonly version: number; readonly sql: string }
 
@@ -74,6 +74,7 @@ CREATE TABLE invoices (
   deadline_ms INTEGER NOT NULL,
   address BLOB NOT NULL CHECK (length(address) = 20),
   fingerprint TEXT NOT NULL,
+  account_number INTEGER NOT NULL,
   derivation_index INTEGER NOT NULL,
   order_id TEXT,
   description TEXT,
@@ -210,9 +211,10 @@ CREATE INDEX webhook_endpoints_by_store ON webhook_endpoints (store_id)
 CREATE INDEX webhook_endpoints_active ON webhook_endpoints (id)
   WHERE status = 'enabled' AND deleted_at_ms IS NULL;
 
--- A lane is all deliveries of one (endpoint, invoice). Only its earliest pending one is first_in_line,
--- and it is held while another of the lane is leased; both are brought up to date at every write, so
--- that claiming reads due rows only, however many wait behind a receiver that is down.
+-- A lane is all deliveries of one (endpoint, invoice). Only its earliest pending one is
+-- first_in_line, and it is held while another of the lane is leased; both are brought up to date at
+-- every write, so that claiming reads due rows only, however many wait behind a receiver that is
+-- down.
 CREATE TABLE deliveries (
   position INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,

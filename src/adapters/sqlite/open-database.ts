@@ -7,10 +7,16 @@ import { migrate, readVersion } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS, type Migration } from './migrations.ts'
 import { toGatewayError } from './sqlite-error.ts'
 
-/** Wait for another process's lock (an admin command) before giving up. The event loop waits with it. */
+/**
+ * Wait for another process's lock (an admin command) before giving up. The event loop waits with
+ * it.
+ */
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Size of the write-ahead log at which it is copied back into the file: bounds disk use and recovery. */
+/**
+ * Size of the write-ahead log at which it is copied back into the file: bounds disk use and
+ * recovery.
+ */
 const WAL_CHECKPOINT_BYTES = 16 * 1024 * 1024
 
 /** SQLite's number for `synchronous=FULL`: the log is synced at every commit. */
@@ -19,7 +25,9 @@ const SYNCHRONOUS_FULL = 2
 /** A database that lives in memory is no store; SQLite gives it this name. */
 const IN_MEMORY = ':memory:'
 
-/** Only the owner of the process reads orders and keys. SQLite gives its side files the same mode. */
+/**
+ * Only the owner of the process reads orders and keys. SQLite gives its side files the same mode.
+ */
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 
@@ -46,9 +54,9 @@ export type DatabaseSettings = {
 }
 
 /**
- * Opens, checks and migrates the database file; makes file and directory when they are missing. Throws
- * `storage_unavailable` with one clear line for everything that is wrong with the file or the disk; a
- * file that is not ours, or of a newer version, is left exactly as it is.
+ * Opens, checks and migrates the database file; makes file and directory when they are missing.
+ * Throws `storage_unavailable` with one clear line for everything that is wrong with the file or
+ * the disk; a file that is not ours, or of a newer version, is left exactly as it is.
  */
 export function openDatabase(options: DatabaseOptions): Connection {
   const { readOnly = false, migrations = MIGRATIONS } = options
@@ -129,12 +137,15 @@ function inspectFile(path: string, migrations: readonly Migration[]): void {
     const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number
     // A process killed while it made the file leaves neither tables nor our mark.
     const isBlank = applicationId === 0 && tables === 0
-    refuseUnless(isBlank || applicationId === APPLICATION_ID, 'The file belongs to another program.')
+    refuseUnless(
+      isBlank || applicationId === APPLICATION_ID,
+      'The file belongs to another program.',
+    )
     const version = readVersion(db)
     const latest = latestVersion(migrations)
     refuseUnless(
       version <= latest,
-      `The database has schema ${version}, this program knows up to ${latest}: use a newer version.`,
+      `The database has schema ${version}, we know up to ${latest}: use a newer version.`,
     )
   } finally {
     db.close()

@@ -25,8 +25,8 @@ export function equals(column: string, value: unknown): Condition {
 }
 
 /**
- * One page, newest first, by the order of insertion: rows added later never move what is still to come.
- * `select` ends before WHERE; `position` is the column of the order.
+ * One page, newest first, by the order of insertion: rows added later never move what is still to
+ * come. `select` ends before WHERE; `position` is the column of the order.
  */
 export function readPage<R extends { readonly position: number }>(
   sql: Statements,

@@ -1,5 +1,9 @@
 import type { AuditRow } from '../../core/audit.ts'
-import type { ApiKey, DepositAddress, StoreAccount } from '../../core/store-account/store-account.ts'
+import type {
+  ApiKey,
+  DepositAddress,
+  StoreAccount,
+} from '../../core/store-account/store-account.ts'
 import {
   type ApiKeyRow,
   type AuditLogRow,

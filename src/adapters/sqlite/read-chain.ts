@@ -54,8 +54,8 @@ export function loadChain(sql: Statements, chainId: number, limit: number): Stor
 }
 
 /**
- * From newest first to oldest first, as far down as they are linked: below the ring stand single blocks
- * that were kept because something was observed in them.
+ * From newest first to oldest first, as far down as they are linked: below the ring stand single
+ * blocks that were kept because something was observed in them.
  */
 function takeLinked(newestFirst: readonly BlockRef[]): BlockRef[] {
   const gap = newestFirst.findIndex((block, i) => {

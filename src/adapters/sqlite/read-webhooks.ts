@@ -46,7 +46,10 @@ export function listEvents(sql: Statements, filter: EventFilter, page: PageReque
   return { items: items.map(rowToEvent), cursor }
 }
 
-/** After an event that does not exist there is nothing: a reader must notice that it holds a wrong id. */
+/**
+ * After an event that does not exist there is nothing: a reader must notice that it holds a wrong
+ * id.
+ */
 export function readEventsAfter(
   sql: Statements,
   filter: EventFilter,
@@ -80,11 +83,7 @@ export function listEndpoints(sql: Statements, storeIds: readonly string[]): Web
   return rows.map(rowToEndpoint)
 }
 
-export function getDelivery(
-  sql: Statements,
-  eventId: string,
-  endpointId: string,
-): Delivery | null {
+export function getDelivery(sql: Statements, eventId: string, endpointId: string): Delivery | null {
   const row = sql(GET_DELIVERY).get(eventId, endpointId) as DeliveryRow | undefined
   return row === undefined ? null : rowToDelivery(row)
 }

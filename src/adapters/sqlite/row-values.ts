@@ -1,7 +1,7 @@
 /**
- * How single values stand in a row. Units are decimal text (no 64-bit limit, no float), shares `n/d`,
- * deposit addresses 20 bytes, booleans 0 and 1. Integers of rows fit a double: times, heights and
- * counters end far below 2^53.
+ * How single values stand in a row. Units are decimal text (no 64-bit limit, no float), shares
+ * `n/d`, deposit addresses 20 bytes, booleans 0 and 1. Integers of rows fit a double: times,
+ * heights and counters end far below 2^53.
  */
 import { assert } from '../../core/assert.ts'
 import type { Address } from '../../core/money/asset.ts'

@@ -1,7 +1,10 @@
 import Database from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
 
-/** Result codes (their first word) that tell of the disk, the file or another process, not of our SQL. */
+/**
+ * Result codes (their first word) that tell of the disk, the file or another process, not of our
+ * SQL.
+ */
 const STORAGE_FAULTS: Readonly<Record<string, string>> = {
   BUSY: 'the database is locked by another process',
   LOCKED: 'the database is locked by another process',

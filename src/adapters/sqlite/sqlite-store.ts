@@ -20,8 +20,9 @@ export type SqliteStore = Store & {
 }
 
 /**
- * The store in one SQLite file. Reads see what is committed; `commit` calls of one turn of the event
- * loop share one durable transaction. Throws `storage_unavailable` when the file cannot be used.
+ * The store in one SQLite file. Reads see what is committed; `commit` calls of one turn of the
+ * event loop share one durable transaction. Throws `storage_unavailable` when the file cannot be
+ * used.
  */
 export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const db = openDatabase(options)

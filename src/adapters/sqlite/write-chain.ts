@@ -9,7 +9,9 @@ const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason) VALUES (
   SET tip_hash = excluded.tip_hash, halt_reason = excluded.halt_reason`
 const DISCONNECT = `UPDATE blocks SET canonical = 0
   WHERE chain_id = ? AND hash = ? AND canonical = 1`
-/** A payment of a block we did not hold may have been written before: then it counts as observed. */
+/**
+ * A payment of a block we did not hold may have been written before: then it counts as observed.
+ */
 const CONNECT = `INSERT INTO blocks
   (chain_id, hash, number, parent_hash, timestamp_s, canonical, observed)
   VALUES (@chainId, @hash, @number, @parentHash, @timestampS, 1,

@@ -48,8 +48,9 @@ const WRITERS: readonly Writer[] = [
 ]
 
 /**
- * Writes a change set inside the transaction or savepoint of the caller, who takes it back unless the
- * result is `committed`. Throws for faults of the storage and for bugs (a reference to nothing).
+ * Writes a change set inside the transaction or savepoint of the caller, who takes it back unless
+ * the result is `committed`. Throws for faults of the storage and for bugs (a reference to
+ * nothing).
  */
 export function writeChangeSet(sql: Statements, changes: ChangeSet): CommitResult {
   try {
@@ -93,7 +94,9 @@ function writePayments(sql: Statements, changes: ChangeSet): boolean {
   })
 }
 
-/** An address that waits is given out or left as it is; one that is issued is never touched again. */
+/**
+ * An address that waits is given out or left as it is; one that is issued is never touched again.
+ */
 const WRITE_ADDRESS = `${insertInto('deposit_addresses', ADDRESS_COLUMNS)}
   ON CONFLICT (address) DO UPDATE SET store_id = excluded.store_id,
     invoice_id = excluded.invoice_id, issued_at_ms = excluded.issued_at_ms,

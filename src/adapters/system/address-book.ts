@@ -15,6 +15,7 @@ export function createAddressBook(): AccountKeys {
   const remembered = new Map<string, Address>()
   return {
     add: (key) => void keys.set(key.fingerprint, key),
+    accountNumberOf: (fingerprint) => keys.get(fingerprint)?.accountNumber ?? null,
     derive(fingerprint, index) {
       const name = `${fingerprint}/${index}`
       const known = remembered.get(name)

@@ -10,7 +10,8 @@ import type { Store } from '../../ports/store.ts'
  */
 const BLOCK = 32
 
-type Counter = { next: number; mark: number }
+/** `mark` is where on disk the reserved block ends; null while this process has reserved nothing. */
+type Counter = { next: number; mark: number | null }
 
 /** Counts per account key from max(database, mark outside the database). One process at a time. */
 export function createIndexSource(
@@ -28,11 +29,11 @@ export function createIndexSource(
       if (counters.has(fingerprint)) return
       const issued = await store.maxIssuedIndex(fingerprint)
       const next = Math.max(issued + 1, state.readMark(fingerprint))
-      counters.set(fingerprint, { next, mark: state.readMark(fingerprint) })
+      counters.set(fingerprint, { next, mark: null })
     },
     async reserve(fingerprint) {
       const counter = counterOf(fingerprint)
-      if (counter.next >= counter.mark) {
+      if (counter.mark === null || counter.next >= counter.mark) {
         const mark = counter.next + BLOCK
         state.raiseMark(fingerprint, mark)
         counter.mark = mark
@@ -41,7 +42,9 @@ export function createIndexSource(
     },
     peek: (fingerprint) => counterOf(fingerprint).next,
     close() {
-      for (const [fingerprint, { next }] of counters) state.lowerMark(fingerprint, next)
+      for (const [fingerprint, { next, mark }] of counters) {
+        if (mark !== null) state.lowerMark(fingerprint, next)
+      }
       counters.clear()
     },
   }

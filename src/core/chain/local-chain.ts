@@ -53,7 +53,7 @@ export function holdsBlock(chain: LocalChain, ref: { number: number; hash: Hash 
   return blockAt(chain, ref.number)?.hash === ref.hash
 }
 
-/** Lowest height that may still be rewritten: `maxReorgBlocks` below the tip, at least the ring's first. */
+/** Lowest height a common ancestor may have: `maxReorgBlocks` below the tip, at least the ring's first. */
 export function floorOf(chain: LocalChain, maxReorgBlocks: number): number {
   return Math.max((chain.blocks[0] as BlockRef).number, tipOf(chain).number - maxReorgBlocks)
 }

@@ -12,8 +12,8 @@
  *
  * `*` invoice.underpaid once per rise of what was seen in time; `+` invoice.overpaid once per rise of
  * what is confirmed above the amount due; `~` invoice.paid_late or invoice.paid_after_cancel once per
- * rise of confirmed money (also with the expiry itself). When seen and confirmed become true at once, processing is recorded first,
- * so that every story has the same steps.
+ * rise of confirmed money (also with the expiry itself). When seen and confirmed become true at once,
+ * processing is recorded first, so that every story has the same steps.
  */
 import { unreachable } from '../assert.ts'
 import { compareFractions } from '../money/fraction.ts'

@@ -32,8 +32,9 @@ export type Invoice = {
   readonly status: InvoiceStatus
   readonly terms: Terms
   readonly address: Address
-  /** The account key and index the address derives from. */
+  /** The account key, its number in the wallet (m/44'/60'/N'), and the index the address has. */
   readonly fingerprint: string
+  readonly accountNumber: number
   readonly derivationIndex: number
   readonly orderId: string | null
   readonly description: string | null

@@ -33,7 +33,7 @@ export function presentInvoice(
     status: invoice.status,
     price: invoice.terms.price,
     address: toChecksumAddress(invoice.address),
-    derivation_path: derivationPath(invoice.derivationIndex),
+    derivation_path: derivationPath(invoice.derivationIndex, invoice.accountNumber),
     payment_options: invoice.terms.options.map((option) =>
       presentOption(invoice, option, payments),
     ),

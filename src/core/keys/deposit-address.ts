@@ -12,6 +12,11 @@ import type { Address } from '../money/asset.ts'
 
 /** Purpose, coin type and account: an account key stands three levels below the seed (BIP-44). */
 const ACCOUNT_DEPTH = 3
+/**
+ * Child numbers from here on are hardened (BIP-32). With a normal account number, one leaked child key
+ * would open every account.
+ */
+const HARDENED_FROM = 2 ** 31
 /** BIP-44 chain for addresses shown to others. */
 const EXTERNAL_CHAIN = 0
 /** Normal (not hardened) indexes end here (BIP-32). */
@@ -23,6 +28,8 @@ export type AccountKey = {
   readonly xpub: string
   /** Hex of the first 16 bytes of SHA-256(public key, chain code): the same for the same account. */
   readonly fingerprint: string
+  /** N of `m/44'/60'/N'`, as the key itself says. */
+  readonly accountNumber: number
   readonly externalChain: HDKey
 }
 
@@ -32,6 +39,7 @@ export type AccountKeyFault =
   | 'unsupported_version'
   | 'malformed'
   | 'wrong_depth'
+  | 'not_hardened'
 
 export type ParsedAccountKey =
   | { readonly ok: true; readonly key: AccountKey }
@@ -57,11 +65,15 @@ export function parseAccountKey(text: string): ParsedAccountKey {
       `depth is ${node.depth}; an account key (m/44'/60'/0') has depth 3`,
     )
   }
+  if (node.index < HARDENED_FROM) {
+    return refuse('not_hardened', "the account is not hardened; derive it as m/44'/60'/0'")
+  }
   assert(node.publicKey !== null && node.chainCode !== null, 'a public node has key and chain code')
   const digest = sha256(concatBytes(node.publicKey, node.chainCode))
   const key: AccountKey = {
     xpub: text,
     fingerprint: bytesToHex(digest.subarray(0, 16)),
+    accountNumber: node.index - HARDENED_FROM,
     externalChain: node.deriveChild(EXTERNAL_CHAIN),
   }
   return { ok: true, key }

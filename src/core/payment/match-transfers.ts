@@ -12,7 +12,7 @@ export type OrderTerms = {
   readonly invoiceId: string
   readonly deadlineMs: number
   /** Whether a transfer in this block came after the address was given out. */
-  isAfterIssue(chainId: number, blockNumber: number): boolean
+  isAfterIssue(blockNumber: number): boolean
   /** Depth asked for this asset; null when the invoice does not accept it. */
   confirmationsFor(assetId: AssetId): number | null
 }
@@ -41,8 +41,8 @@ function matchTransfer(
   recipient: Recipient,
   highestConfirmations: number,
 ): Payment {
-  const { block, chainId } = transfer
-  const order = recipient.order?.isAfterIssue(chainId, block.number) ? recipient.order : null
+  const { block } = transfer
+  const order = recipient.order?.isAfterIssue(block.number) ? recipient.order : null
   const confirmations = order?.confirmationsFor(asset.id) ?? null
   return {
     observation: observeTransfer(transfer, asset),

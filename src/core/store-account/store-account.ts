@@ -1,3 +1,4 @@
+import { blockAt, type LocalChain } from '../chain/local-chain.ts'
 import type { Address } from '../money/asset.ts'
 
 /** A merchant's shop: owner of invoices, keys and endpoints. `store` on the wire. */
@@ -60,8 +61,14 @@ export type Issue = {
   readonly tips: Readonly<Record<number, { readonly number: number; readonly hash: string }>>
 }
 
-/** Whether a transfer in this block came after the address was given out. */
-export function isAfterIssue(issue: Issue, chainId: number, blockNumber: number): boolean {
-  const tip = issue.tips[chainId]
-  return tip === undefined || blockNumber > tip.number
+/**
+ * Whether a transfer in a block that is being connected came after the address was given out: the
+ * block is above our tip of that time, or on a branch that replaced it. `chain` holds the block.
+ */
+export function isAfterIssue(issue: Issue, chain: LocalChain, blockNumber: number): boolean {
+  const tip = issue.tips[chain.chainId]
+  if (tip === undefined || blockNumber > tip.number) return true
+  // Below the ring nothing is known any more; a block that low is not being connected for the first time.
+  const held = blockAt(chain, tip.number)
+  return held !== null && held.hash !== tip.hash
 }

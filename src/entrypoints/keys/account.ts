@@ -8,9 +8,6 @@ import {
 } from '../../core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../core/money/asset.ts'
 
-/** Child numbers from here on are hardened (BIP-32). */
-const HARDENED_FROM = 2 ** 31
-
 export type Account = {
   readonly key: AccountKey
   /** `m/44'/60'/N'`. */
@@ -37,12 +34,6 @@ export function deriveAccount(seed: Uint8Array, number: number): Account {
   const parsed = parseAccountKey(xpub)
   assert(parsed.ok, 'a derived account key is one the gateway accepts')
   return { key: parsed.key, path, number }
-}
-
-/** The account number an extended key carries; null when it is not a hardened one, as BIP-44 asks. */
-export function readAccountNumber(key: AccountKey): number | null {
-  const childNumber = HDKey.fromExtendedKey(key.xpub).index
-  return childNumber >= HARDENED_FROM ? childNumber - HARDENED_FROM : null
 }
 
 /** The address at an index, for people: checksummed, with the path a wallet would need. */

@@ -157,22 +157,25 @@ async function run(io: KeysIo, act: () => void | Promise<void>): Promise<void> {
 }
 
 /** Faults in which commander names our options only; all others repeat what was typed. */
-const SAFE_FAULT =
-  /^error: (required option '[^']*' not specified|option '[^']*' argument missing|missing required argument 'address')$/
+const SAFE_FAULTS = [
+  /^error: required option '[^']*' not specified$/,
+  /^error: option '[^']*' argument missing$/,
+  /^error: missing required argument 'address'$/,
+]
 
 /** Somebody may have typed words or a key as an argument: such a fault is replaced whole. */
 function redactParseFault(text: string): string {
   const fault = text.trim()
-  if (SAFE_FAULT.test(fault)) return fault
+  if (SAFE_FAULTS.some((form) => form.test(fault))) return fault
   return (
     'error: arguments not understood, see --help. Words and private keys are read from standard ' +
     'input only; if you typed one here, it is in the history of your shell: do not use it.'
   )
 }
 
-const NEW_WARNING = `Write the words on paper, in order, and keep them off line. Whoever reads them owns the money; \
-lost words are lost money.
-They are shown this once. Do not photograph, mail or store them; never give them to the server.
+const NEW_WARNING = `Write the words on paper, in order, and keep them off line.
+Whoever reads them owns the money; lost words are lost money. They are shown this once.
+Do not photograph, mail or store them, and never give them to the server.
 `
 
 function renderNew(mnemonic: string, account: Account): string {

@@ -15,6 +15,7 @@ const command = buildKeysCommand({
   },
 })
 
+command.name('quittance keys')
 try {
   await command.parseAsync(process.argv.slice(2), { from: 'user' })
 } catch (error) {

@@ -2,7 +2,7 @@
 import { MAX_DERIVATION_INDEX, parseAccountKey } from '../../core/keys/deposit-address.ts'
 import { type Address, parseAddress, toChecksumAddress } from '../../core/money/asset.ts'
 import { type GatewayError, invalidField } from '../../errors.ts'
-import { type Account, accountPath, readAccountNumber } from './account.ts'
+import { type Account, accountPath } from './account.ts'
 import { NEW_WORD_COUNTS, type NewWordCount } from './mnemonic.ts'
 
 /** Hardened account numbers end where normal indexes do (BIP-32). */
@@ -27,10 +27,7 @@ export function parseWordCount(text: string): NewWordCount {
 export function parseXpub(text: string): Account {
   const parsed = parseAccountKey(text.trim())
   if (!parsed.ok) throw refuse('--xpub', parsed.fault, `${parsed.detail}.`)
-  const number = readAccountNumber(parsed.key)
-  if (number === null) {
-    throw refuse('--xpub', 'wrong_path', "the account is not hardened; expected m/44'/60'/N'.")
-  }
+  const number = parsed.key.accountNumber
   return { key: parsed.key, path: accountPath(number), number }
 }
 

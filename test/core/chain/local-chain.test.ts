@@ -306,6 +306,25 @@ function expectLinked(chain: LocalChain): void {
   expect(createLocalChain(chain.chainId, chain.blocks)).toEqual(chain)
 }
 
+describe('a node that lies about heights', () => {
+  const drawing = draw`
+    a-b-c-d
+  `
+  const chain = drawing.chain('ab')
+
+  test('is caught where the hashes link but the numbers do not', () => {
+    const wrong = [drawing.block('c'), { ...drawing.block('d'), number: 105 }]
+    expect(connectBlocks(chain, wrong, 300)).toEqual({ kind: 'unlinked' })
+    const same = [drawing.block('c'), { ...drawing.block('d'), number: 102 }]
+    expect(connectBlocks(chain, same, 300)).toEqual({ kind: 'unlinked' })
+  })
+
+  test('does not move our tip up by a block that says it is further', () => {
+    const above = [{ ...drawing.block('c'), number: 103 }]
+    expect(connectBlocks(chain, above, 300)).toEqual({ kind: 'parent-missing' })
+  })
+})
+
 describe('the ring', () => {
   const drawing = draw`
     . .-c-d-e

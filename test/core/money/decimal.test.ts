@@ -120,7 +120,7 @@ describe('properties', () => {
           /^(0|[1-9]\d{0,77})(\.\d+)?$/.test(text) && (text.split('.')[1] ?? '').length <= decimals,
         )
       }),
-      RUNS,
+      { numRuns: 500 },
     )
   })
 })

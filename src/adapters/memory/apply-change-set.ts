@@ -1,0 +1,220 @@
+import { assert } from '../../core/assert.ts'
+import { chainAuditEntry } from '../../core/audit.ts'
+import type { BlockRef } from '../../core/chain/block.ts'
+import type { ChainAdvance, ChangeSet, CommitResult } from '../../core/change-set.ts'
+import type { Hash } from '../../core/money/asset.ts'
+import type { Payment } from '../../core/payment/payment.ts'
+import type { DepositAddress } from '../../core/store-account/store-account.ts'
+import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../../core/webhook/delivery.ts'
+import type { Event } from '../../core/webhook/event.ts'
+import {
+  blockKey,
+  idempotencyKey,
+  type Journal,
+  type MemoryState,
+  type Table,
+  valuesOf,
+} from './memory-state.ts'
+
+/** Thrown to leave from anywhere; never seen outside. */
+const CONFLICT = Symbol('conflict')
+
+type Target = { readonly state: MemoryState; readonly journal: Journal }
+
+/**
+ * Writes all or nothing, by the rules of `change-set.ts`; a bug is thrown, and nothing is written.
+ */
+export function applyChangeSet(target: Target, changes: ChangeSet): CommitResult {
+  try {
+    writeAll(target, changes)
+    return 'committed'
+  } catch (error) {
+    target.journal.rollBack()
+    if (error === CONFLICT) return 'conflict'
+    throw error
+  }
+}
+
+/** In this order: what is referred to stands before what refers to it. */
+function writeAll(target: Target, changes: ChangeSet): void {
+  const { state } = target
+  for (const store of changes.stores ?? []) putRevision(target, state.stores, store.id, store)
+  for (const key of changes.apiKeys ?? []) {
+    requireStore(target, key.storeId)
+    putRevision(target, state.apiKeys, key.id, key)
+    claimUnique(target, `api_key_hash/${key.hash}`, key.id)
+  }
+  for (const endpoint of changes.endpoints ?? []) writeEndpoint(target, endpoint)
+  for (const invoice of changes.invoices ?? []) {
+    requireStore(target, invoice.storeId)
+    putRevision(target, state.invoices, invoice.id, invoice)
+    claimUnique(target, `invoice_token/${invoice.token}`, invoice.id)
+  }
+  for (const address of changes.addresses ?? []) writeAddress(target, address)
+  if (changes.chain !== undefined) writeChain(target, changes.chain)
+  for (const payment of changes.payments ?? []) writePayment(target, payment)
+  for (const event of changes.events ?? []) writeEvent(target, event)
+  for (const delivery of changes.deliveries ?? []) writeDelivery(target, delivery)
+  for (const attempt of changes.attempts ?? []) writeAttempt(target, attempt)
+  if (changes.idempotency !== undefined) {
+    const { scope, key } = changes.idempotency
+    insert(target, state.idempotency, idempotencyKey(scope, key), changes.idempotency)
+  }
+  for (const entry of changes.audit ?? []) {
+    const row = chainAuditEntry(valuesOf(state.audit).at(-1) ?? null, entry)
+    target.journal.put(state.audit, String(row.seq), row)
+  }
+  if (changes.chain !== undefined) pruneBlocks(target, changes.chain)
+}
+
+function conflictUnless(condition: boolean): void {
+  if (!condition) throw CONFLICT
+}
+
+function insert<T>(target: Target, table: Table<T>, key: string, value: T): void {
+  conflictUnless(!table.has(key))
+  target.journal.put(table, key, value)
+}
+
+/** Revision 1 is an insert; n + 1 replaces n. */
+function putRevision<T extends { readonly revision: number }>(
+  target: Target,
+  table: Table<T>,
+  key: string,
+  value: T,
+): void {
+  const revision = table.get(key)?.value.revision ?? 0
+  conflictUnless(value.revision === revision + 1)
+  target.journal.put(table, key, value)
+}
+
+/** A unique index: the same owner may write its value again. */
+function claimUnique(target: Target, key: string, owner: string): void {
+  const holder = target.state.unique.get(key)?.value
+  conflictUnless(holder === undefined || holder === owner)
+  target.journal.put(target.state.unique, key, owner)
+}
+
+function requireStore(target: Target, storeId: string): void {
+  assert(target.state.stores.has(storeId), 'what belongs to a store needs the store')
+}
+
+function requireInvoice(target: Target, invoiceId: string | null): void {
+  const exists = invoiceId === null || target.state.invoices.has(invoiceId)
+  assert(exists, 'what refers to an invoice needs the invoice')
+}
+
+function writeEndpoint(target: Target, endpoint: WebhookEndpoint): void {
+  const { state, journal } = target
+  requireStore(target, endpoint.storeId)
+  putRevision(target, state.endpoints, endpoint.id, endpoint)
+  if (endpoint.deletedAtMs === null) return
+  for (const { delivery } of valuesOf(state.deliveries)) {
+    if (delivery.endpointId !== endpoint.id || delivery.status !== 'pending') continue
+    const canceled: Delivery = { ...delivery, status: 'canceled' }
+    journal.put(state.deliveries, delivery.id, { delivery: canceled, leaseUntilMs: null })
+  }
+}
+
+function writeAddress(target: Target, address: DepositAddress): void {
+  const { state, journal } = target
+  requireStore(target, address.storeId)
+  const stored = state.addresses.get(address.address)?.value
+  conflictUnless(stored === undefined || stored.issued === null)
+  claimUnique(target, `address_index/${address.fingerprint}/${address.index}`, address.address)
+  if (stored !== undefined) {
+    conflictUnless(stored.fingerprint === address.fingerprint && stored.index === address.index)
+  }
+  if (address.issued !== null) {
+    requireInvoice(target, address.issued.invoiceId)
+    claimUnique(target, `address_invoice/${address.issued.invoiceId}`, address.address)
+  }
+  journal.put(state.addresses, address.address, address)
+}
+
+function writeChain(target: Target, advance: ChainAdvance): void {
+  const { state, journal } = target
+  const { chainId, expectedTip, haltReason } = advance
+  const tip = state.chains.get(String(chainId))?.value.tipHash ?? null
+  conflictUnless(tip === expectedTip)
+  for (const { hash } of advance.disconnected) {
+    const key = blockKey(chainId, hash)
+    const stored = state.blocks.get(key)?.value
+    assert(stored?.canonical === true, 'only a canonical block is disconnected')
+    journal.put(state.blocks, key, { ...stored, canonical: false })
+    journal.remove(state.unique, `canonical/${chainId}/${stored.block.number}`)
+  }
+  for (const block of advance.connected) {
+    claimUnique(target, `canonical/${chainId}/${block.number}`, block.hash)
+    journal.put(state.blocks, blockKey(chainId, block.hash), { chainId, block, canonical: true })
+  }
+  journal.put(state.chains, String(chainId), { tipHash: tipAfter(advance), haltReason })
+}
+
+/** The last connected block; after a disconnection alone, the parent of the lowest that left. */
+function tipAfter(advance: ChainAdvance): Hash | null {
+  const last = advance.connected.at(-1)
+  if (last !== undefined) return last.hash
+  const lowest = advance.disconnected.reduce<BlockRef | null>(
+    (low, block) => (low === null || block.number < low.number ? block : low),
+    null,
+  )
+  return lowest === null ? advance.expectedTip : lowest.parentHash
+}
+
+function pruneBlocks(target: Target, advance: ChainAdvance): void {
+  const { state, journal } = target
+  const observed = new Set(
+    valuesOf(state.payments)
+      .map((payment) => payment.observation)
+      .map((observation) => blockKey(observation.chainId, observation.blockHash)),
+  )
+  for (const { chainId, block } of valuesOf(state.blocks)) {
+    const key = blockKey(chainId, block.hash)
+    if (chainId !== advance.chainId || block.number >= advance.pruneBelow) continue
+    if (observed.has(key)) continue
+    journal.remove(state.blocks, key)
+    const height = `canonical/${chainId}/${block.number}`
+    if (state.unique.get(height)?.value === block.hash) journal.remove(state.unique, height)
+  }
+}
+
+/** The observation is the one of revision 1, whatever later revisions carry. */
+function writePayment(target: Target, payment: Payment): void {
+  const { state } = target
+  const { id, chainId, blockHash, place, asset } = payment.observation
+  assert(asset.chainId === chainId, 'an asset is observed on its own chain')
+  requireInvoice(target, payment.invoiceId)
+  const observation = state.payments.get(id)?.value.observation ?? payment.observation
+  putRevision(target, state.payments, id, { ...payment, observation })
+  claimUnique(target, `observation/${chainId}/${blockHash}/${place}`, id)
+}
+
+function writeEvent(target: Target, event: Event): void {
+  requireInvoice(target, event.invoiceId)
+  insert(target, target.state.events, event.id, event)
+  if (event.invoiceId === null || event.sequence === null) return
+  claimUnique(target, `event_sequence/${event.invoiceId}/${event.sequence}`, event.id)
+}
+
+/** A result that arrives after its endpoint was deleted revives nothing. */
+function writeDelivery(target: Target, delivery: Delivery): void {
+  const { state, journal } = target
+  const endpoint = state.endpoints.get(delivery.endpointId)?.value
+  assert(state.events.has(delivery.eventId), 'a delivery tells of an event that exists')
+  assert(endpoint !== undefined, 'a delivery goes to an endpoint that exists')
+  claimUnique(target, `delivery/${delivery.eventId}/${delivery.endpointId}`, delivery.id)
+  const isRevived = delivery.status === 'pending' && endpoint.deletedAtMs !== null
+  const status = isRevived ? 'canceled' : delivery.status
+  const { attemptsMade, nextAttemptAtMs } = delivery
+  const base = state.deliveries.get(delivery.id)?.value.delivery ?? delivery
+  journal.put(state.deliveries, delivery.id, {
+    delivery: { ...base, status, attemptsMade, nextAttemptAtMs },
+    leaseUntilMs: null,
+  })
+}
+
+function writeAttempt(target: Target, attempt: DeliveryAttempt): void {
+  assert(target.state.deliveries.has(attempt.deliveryId), 'an attempt belongs to a delivery')
+  insert(target, target.state.attempts, attempt.id, attempt)
+}

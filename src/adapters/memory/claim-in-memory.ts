@@ -1,0 +1,89 @@
+import type { ClaimedDelivery, DeliveryClaim } from '../../ports/store.ts'
+import { type MemoryState, type StoredDelivery, type Table, valuesOf } from './memory-state.ts'
+
+/**
+ * The earliest pending delivery of a lane (one endpoint and invoice), and when it may be claimed.
+ */
+type Head = {
+  readonly stored: StoredDelivery
+  readonly eventPosition: number
+  readonly claimableAtMs: number
+}
+
+/** Leases due deliveries, in turn across endpoints. */
+export function claimDeliveries(state: MemoryState, claim: DeliveryClaim): ClaimedDelivery[] {
+  const due = findHeads(state).filter((head) => head.claimableAtMs <= claim.nowMs)
+  const ranked = [...Map.groupBy(due, endpointOf).entries()].flatMap(([endpointId, heads]) =>
+    heads
+      .sort(compareHeads)
+      .slice(0, Math.max(0, claim.perEndpoint - countLeased(state, endpointId, claim.nowMs)))
+      .map((head, rank) => ({ head, rank })),
+  )
+  return ranked
+    .sort((a, b) => a.rank - b.rank || compareHeads(a.head, b.head))
+    .slice(0, claim.limit)
+    .map(({ head }) => lease(state, head, claim.leaseUntilMs))
+}
+
+/** When `claimDeliveries` has something to do next; null while nothing is pending. */
+export function nextDeliveryAtMs(state: MemoryState): number | null {
+  const times = findHeads(state).map((head) => head.claimableAtMs)
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+function findHeads(state: MemoryState): Head[] {
+  const pending = valuesOf(state.deliveries)
+    .filter(({ delivery }) => delivery.status === 'pending' && takesWebhooks(state, delivery))
+    .map((stored) => ({ stored, eventPosition: eventPositionOf(state, stored) }))
+    .sort((a, b) => a.eventPosition - b.eventPosition)
+  const lanes = Map.groupBy(pending, ({ stored: { delivery } }) =>
+    delivery.invoiceId === null
+      ? `delivery/${delivery.id}`
+      : `${delivery.endpointId}/${delivery.invoiceId}`,
+  )
+  return [...lanes.values()].map((lane) => {
+    const [first] = lane as [(typeof lane)[number], ...typeof lane]
+    const leases = lane.map(({ stored }) => stored.leaseUntilMs ?? 0)
+    const claimableAtMs = Math.max(first.stored.delivery.nextAttemptAtMs, ...leases)
+    return { ...first, claimableAtMs }
+  })
+}
+
+function takesWebhooks(state: MemoryState, delivery: StoredDelivery['delivery']): boolean {
+  const endpoint = state.endpoints.get(delivery.endpointId)?.value
+  return endpoint?.status === 'enabled' && endpoint.deletedAtMs === null
+}
+
+function eventPositionOf(state: MemoryState, { delivery }: StoredDelivery): number {
+  return (state.events.get(delivery.eventId) as { position: number }).position
+}
+
+function endpointOf(head: Head): string {
+  return head.stored.delivery.endpointId
+}
+
+function countLeased(state: MemoryState, endpointId: string, nowMs: number): number {
+  return valuesOf(state.deliveries).filter(
+    ({ delivery, leaseUntilMs }) =>
+      delivery.endpointId === endpointId &&
+      delivery.status === 'pending' &&
+      (leaseUntilMs ?? 0) > nowMs,
+  ).length
+}
+
+function compareHeads(a: Head, b: Head): number {
+  return a.claimableAtMs - b.claimableAtMs || a.eventPosition - b.eventPosition
+}
+
+function lease(state: MemoryState, { stored }: Head, leaseUntilMs: number): ClaimedDelivery {
+  const { delivery } = stored
+  replace(state.deliveries, delivery.id, Object.freeze({ delivery, leaseUntilMs }))
+  const event = state.events.get(delivery.eventId)?.value
+  const endpoint = state.endpoints.get(delivery.endpointId)?.value
+  return { delivery, event, endpoint } as ClaimedDelivery
+}
+
+function replace<T>(table: Table<T>, key: string, value: T): void {
+  const { position } = table.get(key) as { position: number }
+  table.set(key, { position, value })
+}

@@ -1,0 +1,256 @@
+import type { Invoice } from '../../core/invoice/invoice.ts'
+import { deadlineMs } from '../../core/invoice/invoice.ts'
+import type { Event } from '../../core/webhook/event.ts'
+import { GatewayError } from '../../errors.ts'
+import type {
+  AccountStore,
+  ChainStore,
+  EventFilter,
+  InvoiceStore,
+  InvoiceWithPayments,
+  Page,
+  PageRequest,
+  Store,
+  StoredChain,
+  WebhookStore,
+} from '../../ports/store.ts'
+import { applyChangeSet } from './apply-change-set.ts'
+import { claimDeliveries, nextDeliveryAtMs } from './claim-in-memory.ts'
+import {
+  blockKey,
+  createJournal,
+  createMemoryState,
+  type Entry,
+  entriesOf,
+  idempotencyKey,
+  type MemoryState,
+  valuesOf,
+} from './memory-state.ts'
+
+/** The store without a disk, for tests and simulation. What it hands out is frozen. */
+export function createMemoryStore(): Store {
+  const state = createMemoryState()
+  let lastPosition = 0
+  let isClosed = false
+  const nextPosition = (): number => {
+    lastPosition += 1
+    return lastPosition
+  }
+  return {
+    async commit(changes) {
+      if (isClosed) throw new GatewayError('storage_unavailable', 'Storage is closed.')
+      return applyChangeSet({ state, journal: createJournal(nextPosition) }, changes)
+    },
+    async close() {
+      isClosed = true
+    },
+    ...chainReads(state),
+    ...invoiceReads(state),
+    ...webhookReads(state),
+    ...accountReads(state),
+  }
+}
+
+function chainReads(state: MemoryState): ChainStore {
+  return {
+    async loadChain(chainId, limit) {
+      return loadChain(state, chainId, limit)
+    },
+    async findDepositAddresses(addresses) {
+      return [...new Set(addresses)].flatMap((address) => {
+        const found = state.addresses.get(address)
+        return found === undefined ? [] : [found.value]
+      })
+    },
+    async findIncludedPayments(chainId) {
+      return valuesOf(state.payments).filter(({ observation, position }) => {
+        const block = state.blocks.get(blockKey(chainId, observation.blockHash))?.value
+        if (observation.chainId !== chainId || position !== 'included') return false
+        return block?.canonical === true
+      })
+    },
+    async findPaymentsInBlocks(chainId, hashes) {
+      const wanted = new Set(hashes)
+      return valuesOf(state.payments).filter(
+        ({ observation }) => observation.chainId === chainId && wanted.has(observation.blockHash),
+      )
+    },
+    async findInvoicesPastDeadline(beforeMs, limit) {
+      return valuesOf(state.invoices)
+        .filter(({ status }) => status === 'open' || status === 'processing')
+        .filter(({ terms }) => deadlineMs(terms) < beforeMs)
+        .sort((a, b) => deadlineMs(a.terms) - deadlineMs(b.terms))
+        .slice(0, limit)
+        .map(({ id }) => id)
+    },
+  }
+}
+
+/** The latest canonical blocks as far down as they are linked; single observed ones stand below. */
+function loadChain(state: MemoryState, chainId: number, limit: number): StoredChain | null {
+  const chain = state.chains.get(String(chainId))?.value
+  if (chain === undefined) return null
+  const canonical = valuesOf(state.blocks)
+    .filter((stored) => stored.chainId === chainId && stored.canonical)
+    .map((stored) => stored.block)
+    .sort((a, b) => b.number - a.number)
+    .slice(0, limit)
+  const gap = canonical.findIndex((block, i) => {
+    const child = canonical[i - 1]
+    return child !== undefined && child.parentHash !== block.hash
+  })
+  const blocks = (gap === -1 ? canonical : canonical.slice(0, gap)).reverse()
+  return blocks.length === 0 ? null : { chain: { chainId, blocks }, haltReason: chain.haltReason }
+}
+
+function invoiceReads(state: MemoryState): InvoiceStore {
+  const attach = (invoice: Invoice): InvoiceWithPayments => ({
+    invoice,
+    payments: valuesOf(state.payments).filter((payment) => payment.invoiceId === invoice.id),
+  })
+  return {
+    async loadInvoices(ids) {
+      const wanted = new Set(ids)
+      return valuesOf(state.invoices)
+        .filter(({ id }) => wanted.has(id))
+        .map(attach)
+    },
+    async findInvoiceByToken(token) {
+      const invoice = valuesOf(state.invoices).find((stored) => stored.token === token)
+      return invoice === undefined ? null : attach(invoice)
+    },
+    async listInvoices(filter, page) {
+      const { items, cursor } = takePage(entriesOf(state.invoices), page, (invoice) => {
+        if (invoice.storeId !== filter.storeId) return false
+        if (!fits(filter.status, invoice.status) || !fits(filter.orderId, invoice.orderId)) {
+          return false
+        }
+        const { createdAfterMs = -Infinity, createdBeforeMs = Infinity } = filter
+        return invoice.createdAtMs > createdAfterMs && invoice.createdAtMs < createdBeforeMs
+      })
+      return { items: items.map(attach), cursor }
+    },
+    async getPayment(id) {
+      return state.payments.get(id)?.value ?? null
+    },
+    async listPayments(filter, page) {
+      return takePage(entriesOf(state.payments), page, (payment) => {
+        if (payment.storeId !== filter.storeId) return false
+        if (filter.unassigned === true && payment.invoiceId !== null) return false
+        if (!fits(filter.invoiceId, payment.invoiceId)) return false
+        return fits(filter.assetId, payment.observation.asset.id)
+      })
+    },
+    async findIdempotencyRecord(scope, key) {
+      return state.idempotency.get(idempotencyKey(scope, key))?.value ?? null
+    },
+  }
+}
+
+function webhookReads(state: MemoryState): WebhookStore {
+  return {
+    async getEvent(id) {
+      return state.events.get(id)?.value ?? null
+    },
+    async listEvents(filter, page) {
+      return takePage(entriesOf(state.events), page, (event) => fitsEvent(filter, event))
+    },
+    async readEventsAfter(filter, afterEventId, limit) {
+      const after = afterEventId === null ? 0 : state.events.get(afterEventId)?.position
+      if (after === undefined) return []
+      return entriesOf(state.events)
+        .filter(({ position, value }) => position > after && fitsEvent(filter, value))
+        .slice(0, limit)
+        .map(({ value }) => value)
+    },
+    async getEndpoint(id) {
+      return state.endpoints.get(id)?.value ?? null
+    },
+    async listEndpoints(storeIds) {
+      return valuesOf(state.endpoints).filter(
+        ({ storeId, deletedAtMs }) => deletedAtMs === null && storeIds.includes(storeId),
+      )
+    },
+    async claimDeliveries(claim) {
+      return claimDeliveries(state, claim)
+    },
+    async nextDeliveryAtMs() {
+      return nextDeliveryAtMs(state)
+    },
+    async getDelivery(eventId, endpointId) {
+      const found = valuesOf(state.deliveries).find(
+        ({ delivery }) => delivery.eventId === eventId && delivery.endpointId === endpointId,
+      )
+      return found?.delivery ?? null
+    },
+    async listDeliveries(filter, page) {
+      const { items, cursor } = takePage(entriesOf(state.deliveries), page, ({ delivery }) => {
+        if (delivery.storeId !== filter.storeId) return false
+        if (!fits(filter.endpointId, delivery.endpointId)) return false
+        return fits(filter.eventId, delivery.eventId)
+      })
+      const logged = items.map(({ delivery }) => ({
+        delivery,
+        eventType: (state.events.get(delivery.eventId) as Entry<Event>).value.type,
+        attempts: valuesOf(state.attempts).filter(({ deliveryId }) => deliveryId === delivery.id),
+      }))
+      return { items: logged, cursor }
+    },
+  }
+}
+
+function accountReads(state: MemoryState): AccountStore {
+  return {
+    async listStores() {
+      return valuesOf(state.stores)
+    },
+    async listApiKeys(storeId) {
+      return valuesOf(state.apiKeys).filter((key) => key.storeId === storeId)
+    },
+    async findApiKeyByHash(hash) {
+      return valuesOf(state.apiKeys).find((key) => key.hash === hash) ?? null
+    },
+    async maxIssuedIndex(fingerprint) {
+      return valuesOf(state.addresses)
+        .filter((address) => address.fingerprint === fingerprint && address.issued !== null)
+        .reduce((highest, { index }) => Math.max(highest, index), -1)
+    },
+    async listWaitingAddresses(fingerprint, fromIndex, limit) {
+      return valuesOf(state.addresses)
+        .filter((address) => address.fingerprint === fingerprint && address.issued === null)
+        .filter(({ index }) => index >= fromIndex)
+        .sort((a, b) => a.index - b.index)
+        .slice(0, limit)
+    },
+    async listAudit(afterSeq, limit) {
+      return valuesOf(state.audit)
+        .filter(({ seq }) => seq > afterSeq)
+        .slice(0, limit)
+    },
+  }
+}
+
+/** A filter that was not asked for fits everything. */
+function fits<T>(wanted: T | undefined, found: T | null): boolean {
+  return wanted === undefined || wanted === found
+}
+
+function fitsEvent(filter: EventFilter, event: Event): boolean {
+  if (event.storeId !== filter.storeId || !fits(filter.invoiceId, event.invoiceId)) return false
+  return fits(filter.type, event.type as string)
+}
+
+/** Newest first, by the order of insertion. */
+function takePage<T>(
+  entries: readonly Entry<T>[],
+  page: PageRequest,
+  isWanted: (value: T) => boolean,
+): Page<T> {
+  const before = page.before ?? Infinity
+  const found = entries
+    .filter(({ position, value }) => position < before && isWanted(value))
+    .reverse()
+  const items = found.slice(0, page.limit)
+  const cursor = found.length > page.limit ? (items.at(-1)?.position ?? null) : null
+  return { items: items.map(({ value }) => value), cursor }
+}

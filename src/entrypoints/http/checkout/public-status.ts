@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
+
+export type PublicStatus = ReturnType<typeof presentPublicStatus>
+
+/**
+ * What whoever holds the link may see: how to pay and how it stands. Not the order id, not the
+ * metadata, nothing of other orders, nobody's sending address.
+ */
+export function presentPublicStatus(invoice: InvoiceResource) {
+  return {
+    object: 'checkout' as const,
+    status: invoice.status,
+    description: invoice.description,
+    price: invoice.price,
+    address: invoice.address,
+    payment_options: invoice.payment_options,
+    paid: invoice.paid,
+    payments: invoice.payments.map((payment) => ({
+      asset: payment.asset,
+      chain_id: payment.chain_id,
+      symbol: payment.symbol,
+      amount: payment.amount,
+      amount_units: payment.amount_units,
+      tx_hash: payment.tx_hash,
+      position: payment.position,
+      confirmations: payment.confirmations,
+      in_time: payment.in_time,
+      accepted: payment.accepted,
+    })),
+    payments_total: invoice.payments_total,
+    created_at: invoice.created_at,
+    expires_at: invoice.expires_at,
+    settled_at: invoice.settled_at,
+    redirect_url: invoice.redirect_url,
+  }
+}
+
+/** What is shown, as bytes, and a tag that changes exactly when they do. */
+export type TaggedStatus = { readonly text: string; readonly tag: string }
+
+export function tagStatus(status: PublicStatus): TaggedStatus {
+  const text = JSON.stringify(status)
+  return { text, tag: tagOf(text) }
+}
+
+export function tagOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}

@@ -1,0 +1,116 @@
+/**
+ * Live updates of checkout pages as server-sent events. One loop reads all watched invoices in one
+ * query and writes to their viewers what changed; a thousand idle viewers cost one query a second.
+ */
+import type { Response } from 'express'
+import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
+import { SECOND_MS } from '../../../core/time.ts'
+import { GatewayError } from '../../../errors.ts'
+import { readViewedInvoices } from '../../../operations/read-viewed-invoices.ts'
+import type { HttpDeps } from '../http-deps.ts'
+import { presentPublicStatus, tagStatus } from './public-status.ts'
+
+/** A change is shown within two seconds: one to notice it, one to spare. */
+const LOOK_EVERY_MS = SECOND_MS
+/** Proxies drop silent connections, often after a minute. */
+const HEARTBEAT_EVERY_MS = 15 * SECOND_MS
+/** Sockets are memory. A viewer more is answered 429, and its page asks now and then instead. */
+const VIEWERS_MAX = 5_000
+/** One link is opened by a few people; this stops one link from taking all places. */
+const VIEWERS_PER_INVOICE_MAX = 2_500
+/** What a viewer may leave unread. A slower one is cut, and comes back by itself. */
+const UNREAD_BYTES_MAX = 64 * 1024
+
+type Watched = { mark: string | null; lastText: string | null; readonly viewers: Set<Response> }
+
+export type StatusFeed = {
+  /** Turns an answer into a stream of this invoice's status. Throws when all places are taken. */
+  watch(invoiceId: string, res: Response): void
+  close(): void
+}
+
+export function createStatusFeed(deps: HttpDeps): StatusFeed {
+  const watched = new Map<string, Watched>()
+  let viewerCount = 0
+  let timer: NodeJS.Timeout | null = null
+  let lastHeartbeatMs = deps.clock.monotonicMs()
+
+  async function look(): Promise<void> {
+    const marks = new Map([...watched].map(([id, { mark }]) => [id, mark]))
+    const changed = await readViewedInvoices(deps, marks)
+    for (const [id, { mark, resource }] of changed) {
+      const entry = watched.get(id)
+      if (entry === undefined) continue
+      const text = renderMessage(resource)
+      entry.mark = mark
+      entry.lastText = text
+      for (const viewer of entry.viewers) write(viewer, text)
+    }
+    if (deps.clock.monotonicMs() - lastHeartbeatMs < HEARTBEAT_EVERY_MS) return
+    lastHeartbeatMs = deps.clock.monotonicMs()
+    for (const { viewers } of watched.values())
+      for (const viewer of viewers) write(viewer, ': \n\n')
+  }
+
+  /** One turn at a time: the next is planned when this one has ended. */
+  function plan(): void {
+    if (timer !== null || watched.size === 0) return
+    timer = setTimeout(() => {
+      look()
+        .catch((error) => deps.logger.warn({ error }, 'checkout pages could not be refreshed'))
+        .finally(() => {
+          timer = null
+          plan()
+        })
+    }, LOOK_EVERY_MS)
+    timer.unref()
+  }
+
+  return {
+    watch(invoiceId, res) {
+      const entry = watched.get(invoiceId) ?? { mark: null, lastText: null, viewers: new Set() }
+      if (viewerCount >= VIEWERS_MAX || entry.viewers.size >= VIEWERS_PER_INVOICE_MAX) {
+        throw new GatewayError(
+          'rate_limited',
+          'Too many live viewers; ask for the status instead.',
+          {
+            retryable: true,
+            retryAfterS: 30,
+          },
+        )
+      }
+      watched.set(invoiceId, entry)
+      entry.viewers.add(res)
+      viewerCount += 1
+      res.once('close', () => {
+        viewerCount -= 1
+        entry.viewers.delete(res)
+        if (entry.viewers.size === 0) watched.delete(invoiceId)
+      })
+      res.status(200).set({
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no',
+      })
+      res.flushHeaders()
+      write(res, entry.lastText ?? ': \n\n')
+      plan()
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer)
+      for (const { viewers } of watched.values()) for (const viewer of viewers) viewer.end()
+      watched.clear()
+    },
+  }
+}
+
+/** The id is the tag that the page and the status carry too, so that a viewer knows what it has. */
+function renderMessage(invoice: InvoiceResource): string {
+  const { text, tag } = tagStatus(presentPublicStatus(invoice))
+  return `id: ${tag}\nevent: status\ndata: ${text}\n\n`
+}
+
+function write(viewer: Response, text: string): void {
+  if (viewer.writableLength > UNREAD_BYTES_MAX) viewer.destroy()
+  else viewer.write(text)
+}

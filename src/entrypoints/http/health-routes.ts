@@ -1,0 +1,71 @@
+import type { Express } from 'express'
+import type { ChainHealth } from '../../ports/chain-directory.ts'
+import type { HttpDeps } from './http-deps.ts'
+import { refuseMethod } from './route.ts'
+
+const ALLOW = 'GET, HEAD, OPTIONS'
+
+/** Liveness, readiness and metrics: open to whoever may reach the port, so they name no secret. */
+export function mountHealth(app: Express, deps: HttpDeps): void {
+  app.get('/healthz', (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ status: 'ok', version: deps.version })
+  })
+  app.get('/readyz', async (_req, res) => {
+    const { ready, body } = await describeReadiness(deps)
+    res
+      .set('Cache-Control', 'no-store')
+      .status(ready ? 200 : 503)
+      .json(body)
+  })
+  app.get('/metrics', async (_req, res) => {
+    const text = await deps.renderMetrics()
+    res.set('Content-Type', 'text/plain; version=0.0.4; charset=utf-8').end(text)
+  })
+  for (const path of ['/healthz', '/readyz', '/metrics']) mountRest(app, path)
+}
+
+/** What is left of a path that only answers GET. */
+export function mountRest(app: Express, path: string): void {
+  app.all(path, (req, res) => {
+    if (req.method !== 'OPTIONS') throw refuseMethod(res, ALLOW)
+    res.status(204).set('Allow', ALLOW).end()
+  })
+}
+
+type Readiness = { readonly ready: boolean; readonly body: Readonly<Record<string, unknown>> }
+
+/** Ready means: a new order can be promised on every chain. Nothing configured promises nothing. */
+async function describeReadiness(deps: HttpDeps): Promise<Readiness> {
+  const chains = deps.chains.list().map(({ chainId, name, test }) => {
+    const health = deps.chains.healthOf(chainId)
+    const providers = deps.providersOf?.(chainId) ?? []
+    return { chain_id: chainId, name, test, ...presentHealth(health), providers }
+  })
+  const missing = await findMissing(deps, chains.length)
+  if (missing !== null) {
+    return { ready: false, body: { status: 'not_configured', detail: missing, chains } }
+  }
+  const ready = chains.every(({ state }) => state === 'ok')
+  return { ready, body: { status: ready ? 'ok' : 'not_ready', chains } }
+}
+
+/** A chain that was not observed yet is behind, as far as anybody outside is concerned. */
+function presentHealth({ state, reason, head, cursor, lagS }: ChainHealth) {
+  const isStarting = state === 'starting'
+  return {
+    state: isStarting ? ('behind' as const) : state,
+    reason: isStarting ? (reason ?? 'starting') : reason,
+    head,
+    cursor,
+    lag_s: lagS,
+  }
+}
+
+async function findMissing({ store }: HttpDeps, chainCount: number): Promise<string | null> {
+  if (chainCount === 0) {
+    return 'No chain is configured. Set QUITTANCE_RPC_<chainId> or run `quittance init`.'
+  }
+  const stores = await store.listStores()
+  if (stores.length > 0) return null
+  return 'No store exists. Set QUITTANCE_XPUB or run `quittance store create`.'
+}

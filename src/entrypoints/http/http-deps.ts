@@ -1,0 +1,19 @@
+import type { Deps } from '../../operations/deps.ts'
+import type { TestChain } from '../../ports/test-chain.ts'
+import type { CheckDestination } from '../../ports/webhook-sender.ts'
+
+/** What the HTTP side needs beyond the operations. */
+export type HttpDeps = Deps & {
+  /** Requests per second and API key; more are answered 429. */
+  readonly rateLimitPerSecond: number
+  /** Signs cursors. At least 32 bytes, the same on every instance. */
+  readonly cursorKey: Uint8Array
+  /** Text of /metrics, in the form of Prometheus. */
+  readonly renderMetrics: () => Promise<string>
+  /** The hands on a test chain's node; null for every other chain. */
+  readonly testChainOf: (chainId: number) => TestChain | null
+  readonly checkDestination: CheckDestination
+  /** How the nodes of a chain are doing, for /readyz; empty where nobody knows. */
+  readonly providersOf?: (chainId: number) => readonly unknown[]
+  readonly version: string
+}

@@ -1,0 +1,74 @@
+/** `Idempotency-Key` on every POST: one key, one change, one answer. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { GatewayError } from '../../errors.ts'
+import {
+  type Answer,
+  answerInProgress,
+  findKeptAnswer,
+  type IdempotencyTicket,
+} from '../../operations/idempotency.ts'
+import type { HttpDeps } from './http-deps.ts'
+
+/** Characters of a key: what every store can index. Longer is 400. */
+const KEY_CHARACTERS_MAX = 255
+const PRINTABLE_ASCII = /^[\x20-\x7e]+$/
+
+export type Replayable = Answer & { readonly replayed: boolean }
+
+export type IdempotencyGate = {
+  /** The kept answer of this ticket, or what `run` gives; 409 while another request runs it. */
+  once(ticket: IdempotencyTicket, run: () => Promise<Answer>): Promise<Replayable>
+}
+
+/** One gate per process; across processes the commit itself decides who was first. */
+export function createIdempotencyGate(deps: Pick<HttpDeps, 'store' | 'vault'>): IdempotencyGate {
+  const running = new Set<string>()
+  return {
+    async once(ticket, run) {
+      if (ticket === null) return { ...(await run()), replayed: false }
+      const name = JSON.stringify([ticket.scope, ticket.key])
+      if (running.has(name)) throw answerInProgress()
+      running.add(name)
+      try {
+        const kept = await findKeptAnswer(deps, ticket)
+        if (kept !== null) return { ...kept, replayed: true }
+        return { ...(await run()), replayed: false }
+      } finally {
+        running.delete(name)
+      }
+    },
+  }
+}
+
+/** The ticket of a request; null without the header. `scope` names credential and route. */
+export function readTicket(req: IncomingMessage, scope: string, body: unknown): IdempotencyTicket {
+  const key = readKey(req)
+  if (key === null) return null
+  const requestHash = createHash('sha256').update(renderCanonical(body)).digest('hex')
+  return { scope, key, requestHash }
+}
+
+/** Bare or quoted (as a structured field, RFC 8941) is the same key. */
+function readKey(req: IncomingMessage): string | null {
+  const values = req.headersDistinct['idempotency-key']
+  if (values === undefined) return null
+  const [value = ''] = values
+  const key = /^"(.*)"$/.exec(value)?.[1] ?? value
+  const isValid =
+    values.length === 1 && key.length <= KEY_CHARACTERS_MAX && PRINTABLE_ASCII.test(key)
+  if (isValid) return key
+  throw new GatewayError(
+    'invalid_request',
+    `Idempotency-Key must stand there once, with 1 to ${KEY_CHARACTERS_MAX} printable ASCII characters.`,
+  )
+}
+
+/** JSON with sorted keys: order and blanks of the text do not make another request. */
+function renderCanonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
+}

@@ -1,0 +1,88 @@
+import { createServer, type Server, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Express } from 'express'
+
+export type HttpServer = {
+  /** Where it listens, with the port that was really taken. */
+  readonly url: string
+  /** Stops accepting, lets running answers end, then cuts what is left. */
+  close(): Promise<void>
+}
+
+/** Time for all headers of a request: a slow sender holds a socket no longer. Then 408. */
+const HEADERS_TIMEOUT_MS = 10_000
+/** Time for a whole request with its body. Then 408. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** Idle connections stay open longer than the 60 s after which usual proxies drop theirs. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000
+/** How often the two limits above are looked at: they are exceeded by at most this. */
+const TIMEOUT_CHECK_MS = 1_000
+/** Request line and headers together. More is 431. */
+const HEADER_BYTES_MAX = 16 * 1024
+/** Time that running answers get when the server stops; half of what a shutdown may take. */
+const CLOSE_GRACE_MS = 5_000
+
+/** Serves an app. Rejects when the port cannot be taken. */
+export function listen(
+  app: Express,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
+    app,
+  )
+  server.on('clientError', answerBrokenRequest)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve({ url: renderUrl(server.address() as AddressInfo), close: () => close(server, app) })
+    })
+  })
+}
+
+function close(server: Server, app: Express): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    // Live pages would keep their connections for ever: the app ends their streams.
+    app.emit('shutdown')
+    server.closeIdleConnections()
+  })
+}
+
+function renderUrl({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** What never became a request is answered as a problem too, and its connection ends. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = statusOf(error.code)
+  const title = STATUS_CODES[status] as string
+  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'invalid_request' })
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function statusOf(code: string | undefined): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+}

@@ -1,0 +1,94 @@
+import type { ChainSettings } from '../../core/chain/chain-settings.ts'
+import type { BranchClaim } from '../../core/chain/local-chain.ts'
+import { SECOND_MS } from '../../core/time.ts'
+import { ChainSourceError, GatewayError } from '../../errors.ts'
+import { type SyncDeps, type SyncResult, syncChain } from '../../operations/sync-chain.ts'
+import type { ChainHealth } from '../../ports/chain-directory.ts'
+import { type RunLoop, startRunLoop } from './run-loop.ts'
+
+/** Longest wait after faults in a row: a node that comes back is noticed within this time. */
+const MAX_WAIT_MS = 30 * SECOND_MS
+/** On local chains, where nobody is billed for a request. */
+const MAX_WAIT_TEST_MS = 2 * SECOND_MS
+/** Polls vary by this share, so that many gateways do not ask a node in step. */
+const POLL_JITTER = 0.1
+/** A head older than this many block times means that the node stands still (not on test chains). */
+const STALE_HEAD_BLOCKS = 20
+/** Chains with short block times are not called stale before this. */
+const STALE_HEAD_MIN_MS = 90 * SECOND_MS
+
+type WatchedFault = { readonly kind: string; readonly message: string }
+
+/** Follows one chain for ever: a turn per poll, faster while behind, slower after faults. */
+export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunLoop {
+  let claim: BranchClaim | null = null
+  let faultsInRow = 0
+  const labels = { chain: String(settings.chainId) }
+
+  return startRunLoop(async (signal) => {
+    try {
+      const result = await syncChain(deps, { settings, claim, signal })
+      claim = result.claim
+      if (faultsInRow > 0) deps.logger.info({ chain_id: settings.chainId }, 'chain is back')
+      faultsInRow = 0
+      deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
+      return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
+    } catch (error) {
+      if (signal.aborted) return { waitMs: 0 }
+      const fault = describeFault(error)
+      deps.metrics.count('chain_faults_total', { ...labels, kind: fault.kind })
+      if (fault.kind === 'conflict') return { waitMs: 0 }
+      faultsInRow += 1
+      reportFault(deps, settings, fault, faultsInRow, error)
+      return { waitMs: waitAfter(settings, faultsInRow, error) }
+    }
+  })
+}
+
+function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult): ChainHealth {
+  const ageMs = deps.clock.nowMs() - result.tip.timestampS * SECOND_MS
+  const facts = {
+    head: result.head,
+    cursor: result.tip.number,
+    lagS: Math.max(0, Math.round(ageMs / SECOND_MS)),
+  }
+  if (result.state === 'halted') return { state: 'halted', reason: result.haltReason, ...facts }
+  if (result.more) return { state: 'behind', reason: 'catching_up', ...facts }
+  const staleMs = Math.max(STALE_HEAD_MIN_MS, STALE_HEAD_BLOCKS * settings.blockTimeMs)
+  if (!settings.test && ageMs > staleMs) return { state: 'behind', reason: 'stale_head', ...facts }
+  return { state: 'ok', reason: null, ...facts }
+}
+
+function describeFault(error: unknown): WatchedFault {
+  if (error instanceof ChainSourceError) return { kind: error.kind, message: error.message }
+  if (error instanceof GatewayError) return { kind: error.code, message: error.message }
+  return { kind: 'bug', message: error instanceof Error ? error.message : 'unknown' }
+}
+
+function reportFault(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  { kind, message }: WatchedFault,
+  faultsInRow: number,
+  error: unknown,
+): void {
+  const before = deps.chains.healthOf(settings.chainId)
+  deps.chains.setHealth(settings.chainId, { ...before, state: 'unreachable', reason: kind })
+  const fields = { chain_id: settings.chainId, kind, faults_in_row: faultsInRow }
+  if (kind === 'bug') deps.logger.error({ ...fields, err: error }, 'a turn of the watcher failed')
+  // The first fault, then 2, 4, 8, ...: a node that stays away does not fill the log.
+  else if ((faultsInRow & (faultsInRow - 1)) === 0) deps.logger.warn(fields, message)
+}
+
+/** Doubles from the poll interval; what the node asked for is honoured up to the same bound. */
+function waitAfter(settings: ChainSettings, faultsInRow: number, error: unknown): number {
+  const longest = settings.test ? MAX_WAIT_TEST_MS : MAX_WAIT_MS
+  const doubled = settings.pollIntervalMs * 2 ** Math.min(faultsInRow - 1, 10)
+  const asked = error instanceof ChainSourceError ? (error.retryAfterMs ?? 0) : 0
+  return Math.min(Math.max(doubled, asked), longest)
+}
+
+function jitter({ ids }: SyncDeps, intervalMs: number): number {
+  const share = (ids.randomBytes(1)[0] as number) / 255
+  return intervalMs * (1 - POLL_JITTER + 2 * POLL_JITTER * share)
+}

@@ -1,0 +1,251 @@
+/** The composition root: configuration and adapters become a gateway that can be started and stopped. */
+
+import { join } from 'node:path'
+import { createEvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
+import { createTestChain } from './adapters/evm-rpc/test-chain.ts'
+import { createFixedRates } from './adapters/rates/fixed-rates.ts'
+import { acquireLock } from './adapters/sqlite/lock-file.ts'
+import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-store.ts'
+import { createAddressBook } from './adapters/system/address-book.ts'
+import { createChainDirectory } from './adapters/system/chain-directory.ts'
+import { createSystemClock } from './adapters/system/clock.ts'
+import { createIdSource } from './adapters/system/id-source.ts'
+import { createIndexSource } from './adapters/system/index-source.ts'
+import { createLogger } from './adapters/system/logger.ts'
+import { createMetrics } from './adapters/system/metrics.ts'
+import { openStateDirectory } from './adapters/system/state-directory.ts'
+import { createVault, deriveKey, loadSecretKey } from './adapters/system/vault.ts'
+import { createDestinationCheck, parseAllowedHosts } from './adapters/webhook-http/address-guard.ts'
+import { createWebhookSender } from './adapters/webhook-http/webhook-sender.ts'
+import type { ChainConfig, GatewayConfig } from './config.ts'
+import type { StoreAccount } from './core/store-account/store-account.ts'
+import { STANDARD_SCHEDULE_MS } from './core/webhook/retry-schedule.ts'
+import { createHttpApp, type HttpDeps } from './entrypoints/http/http-app.ts'
+import { type HttpServer, listen } from './entrypoints/http/server.ts'
+import { startAddressKeeper } from './entrypoints/workers/address-keeper.ts'
+import { startChainWatcher } from './entrypoints/workers/chain-watcher.ts'
+import type { RunLoop } from './entrypoints/workers/run-loop.ts'
+import { startWebhookDispatcher } from './entrypoints/workers/webhook-dispatcher.ts'
+import type { Deps } from './operations/deps.ts'
+import { deriveAhead } from './operations/derive-ahead.ts'
+import { importApiKey } from './operations/import-api-key.ts'
+import { prepareDefaultStore } from './operations/prepare-default-store.ts'
+import { trustAccount } from './operations/trust-account.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Metrics } from './ports/metrics.ts'
+import type { RateSource } from './ports/rate-source.ts'
+import type { StateDirectory } from './ports/state-directory.ts'
+import type { Store } from './ports/store.ts'
+
+export type Role = 'api' | 'watch' | 'webhooks'
+export const ROLES: readonly Role[] = ['api', 'watch', 'webhooks']
+
+export type Foundation = Deps & {
+  readonly config: GatewayConfig
+  readonly state: StateDirectory
+  readonly sqlite: SqliteStore
+  readonly metrics: Metrics & { render(): Promise<string> }
+  readonly secretKey: Uint8Array
+  close(): Promise<void>
+}
+
+/** What every command needs of the installation: state, database, keys. Starts nothing. */
+export function openFoundation(config: GatewayConfig, onEvents: () => void = () => {}): Foundation {
+  const logger = createLogger({ level: loggerLevel(config.logLevel) })
+  const clock = createSystemClock()
+  const ids = createIdSource()
+  const state = openStateDirectory(config.stateDir)
+  const secretKey = loadSecretKey({
+    value: config.secretKey?.kind === 'value' ? config.secretKey.value : undefined,
+    filePath: config.secretKey?.kind === 'file' ? config.secretKey.path : undefined,
+    defaultPath: join(config.stateDir, 'secret.key'),
+  })
+  const sqlite = openSqliteStore({ path: config.database.path, logger })
+  const store = announceEvents(sqlite, onEvents)
+  const chains = createChainDirectory(config.chains)
+  const addressBook = createAddressBook()
+  const indexes = createIndexSource(store, state)
+  const trusted = new Map<string, Promise<void>>()
+  return {
+    config,
+    state,
+    sqlite,
+    secretKey,
+    store,
+    clock,
+    ids,
+    logger,
+    metrics: createMetrics(chains),
+    chains,
+    rates: combineRates(config),
+    addressBook,
+    indexes,
+    accounts: {
+      ensure(account) {
+        const name = `${account.id}/${account.fingerprint}`
+        const known = trusted.get(name)
+        if (known !== undefined) return known
+        const trusting = trustAccount({ state, indexes, addressBook }, account)
+        trusted.set(name, trusting)
+        trusting.catch(() => trusted.delete(name))
+        return trusting
+      },
+    },
+    vault: createVault(secretKey),
+    publicUrl: config.publicUrl,
+    invoiceDefaults: config.invoices,
+    async close() {
+      indexes.close()
+      await sqlite.close()
+    },
+  }
+}
+
+export type Gateway = {
+  /** Where the API listens; null when this instance does not serve it. */
+  readonly url: string | null
+  readonly logger: Logger
+  stop(): Promise<void>
+}
+
+export type GatewayOptions = {
+  readonly roles: readonly Role[]
+  readonly acceptNewXpub: boolean
+  readonly version: string
+}
+
+/** Starts what the roles ask for. Rejects, with everything closed again, when it cannot. */
+export async function startGateway(
+  config: GatewayConfig,
+  options: GatewayOptions,
+): Promise<Gateway> {
+  const unlock = acquireLock(`${config.database.path}.lock`, 'serve')
+  let dispatcher: RunLoop | null = null
+  let foundation: Foundation | null = null
+  const loops: RunLoop[] = []
+  let server: HttpServer | null = null
+  const stop = async () => {
+    await server?.close()
+    await Promise.all(loops.map((loop) => loop.stop()))
+    await foundation?.close()
+    unlock()
+  }
+  try {
+    foundation = openFoundation(config, () => dispatcher?.wake())
+    await openStores(foundation, options.acceptNewXpub)
+    if (options.roles.includes('watch')) {
+      for (const chain of config.chains) loops.push(watchChain(foundation, chain))
+      loops.push(startAddressKeeper(foundation))
+    }
+    if (options.roles.includes('webhooks')) {
+      dispatcher = startWebhookDispatcher({
+        ...foundation,
+        sender: createWebhookSender({
+          clock: foundation.clock,
+          allowedHosts: allowedHosts(config),
+        }),
+        schedule: config.webhooks.scheduleMs ?? STANDARD_SCHEDULE_MS,
+      })
+      loops.push(dispatcher)
+    }
+    if (options.roles.includes('api')) {
+      const app = createHttpApp(describeHttp(foundation, options.version))
+      server = await listen(app, { host: config.host, port: config.port })
+    }
+    return { url: server?.url ?? null, logger: foundation.logger, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Opens every account key, and derives ahead for each, before anything is watched or promised. */
+async function openStores(foundation: Foundation, acceptNewXpub: boolean): Promise<void> {
+  const { config, state, store } = foundation
+  const known = await store.listStores()
+  if (state.readPins().size === 0) pinFirstTime(foundation, known)
+  if (config.xpub !== null) {
+    const first = await prepareDefaultStore(foundation, { xpub: config.xpub, acceptNewXpub })
+    if (config.apiKey !== null) {
+      const request = { storeId: first.id, key: config.apiKey, actor: 'environment' }
+      await importApiKey(foundation, request)
+    }
+  }
+  for (const account of await store.listStores()) {
+    await deriveAhead(foundation, account)
+  }
+}
+
+/** A state directory that holds no pin yet takes what the database has, and says so. */
+function pinFirstTime({ state, logger }: Foundation, stores: readonly StoreAccount[]): void {
+  for (const { id, fingerprint } of stores) {
+    state.pin(id, fingerprint)
+    logger.warn({ store: id, fingerprint }, 'account key pinned from the database')
+  }
+}
+
+function watchChain(foundation: Foundation, chain: ChainConfig): RunLoop {
+  const { clock, logger } = foundation
+  const source = createEvmChainSource({
+    chainId: chain.chainId,
+    urls: chain.rpcUrls,
+    headers: chain.rpcHeaders,
+    clock,
+    logger,
+  })
+  return startChainWatcher({ ...foundation, source }, chain)
+}
+
+function describeHttp(foundation: Foundation, version: string): HttpDeps {
+  const { config } = foundation
+  const testChains = new Map(
+    config.chains
+      .filter((chain) => chain.test)
+      .map((chain) => [
+        chain.chainId,
+        createTestChain({ urls: chain.rpcUrls, clock: foundation.clock }),
+      ]),
+  )
+  return {
+    ...foundation,
+    version,
+    rateLimitPerSecond: config.limits.requestsPerSecondPerKey,
+    cursorKey: deriveKey(foundation.secretKey, 'list cursors'),
+    renderMetrics: () => foundation.metrics.render(),
+    testChainOf: (chainId) => testChains.get(chainId) ?? null,
+    checkDestination: createDestinationCheck({ allowedHosts: allowedHosts(config) }),
+  }
+}
+
+function allowedHosts(config: GatewayConfig): ReturnType<typeof parseAllowedHosts> {
+  return parseAllowedHosts(config.webhooks.allowedHosts.map(({ host, port }) => `${host}:${port}`))
+}
+
+/** pino knows two more levels than the gateway writes. */
+function loggerLevel(level: GatewayConfig['logLevel']) {
+  if (level === 'trace') return 'debug'
+  return level === 'fatal' ? 'error' : level
+}
+
+/** The first source that carries a pair answers for it. */
+function combineRates(config: GatewayConfig): RateSource {
+  const sources = config.rates.map(({ prices }) => createFixedRates(prices))
+  return {
+    async getRates(pairs, nowMs) {
+      const answers = await Promise.all(sources.map((source) => source.getRates(pairs, nowMs)))
+      return new Map(answers.reverse().flatMap((answer) => [...answer]))
+    },
+  }
+}
+
+/** The store, telling the dispatcher of every commit that queued a webhook. */
+function announceEvents(store: Store, onEvents: () => void): Store {
+  return {
+    ...store,
+    async commit(changes) {
+      const result = await store.commit(changes)
+      if (result === 'committed' && (changes.deliveries?.length ?? 0) > 0) onEvents()
+      return result
+    },
+  }
+}

@@ -1,0 +1,128 @@
+/** The process: environment in, one command out, exit codes. `quittance serve` is the gateway. */
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { Command, CommanderError } from 'commander'
+import { findConfigFile, type GatewayConfig, parseConfig, readConfigFile } from './config.ts'
+import { buildApiKeyCommand } from './entrypoints/cli/api-key-command.ts'
+import { buildCheckCommand } from './entrypoints/cli/check-command.ts'
+import type { CliIo } from './entrypoints/cli/cli-io.ts'
+import { buildDoctorCommand } from './entrypoints/cli/doctor-command.ts'
+import { buildInitCommand } from './entrypoints/cli/init-command.ts'
+import { buildStoreCommand } from './entrypoints/cli/store-command.ts'
+import { GatewayError } from './errors.ts'
+import { examineInstallation } from './examine-installation.ts'
+import { type Gateway, openFoundation, ROLES, type Role, startGateway } from './gateway.ts'
+
+/** SIGTERM to exit: what is not finished by then is taken up again after the next start. */
+const STOP_DEADLINE_MS = 9_000
+const EXIT_FAILED = 1
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+
+const program = new Command('quittance')
+  .description('self-hosted crypto payment gateway')
+  .version(version)
+  .option(
+    '--config <path>',
+    'configuration file (default: QUITTANCE_CONFIG, ./quittance.config.json)',
+  )
+  .showHelpAfterError()
+
+const io: CliIo = {
+  print: (line) => void process.stdout.write(`${line}\n`),
+  warn: (line) => void process.stderr.write(`${line}\n`),
+  setExitCode: (code) => {
+    process.exitCode = code
+  },
+  loadConfig,
+  async withInstallation(task) {
+    const config = loadConfig()
+    const foundation = openFoundation({ ...config, logLevel: 'warn' })
+    try {
+      return await task(foundation)
+    } finally {
+      await foundation.close()
+    }
+  },
+}
+
+program
+  .command('serve', { isDefault: true })
+  .description('run the gateway')
+  .option('--role <list>', `what this instance does: ${ROLES.join(',')}`, ROLES.join(','))
+  .option('--accept-new-xpub', 'begin a new epoch with a changed QUITTANCE_XPUB')
+  .action(serve)
+program.addCommand(buildInitCommand(io, whereTheUserStands()))
+program.addCommand(buildDoctorCommand(io, () => examineInstallation(loadConfig)))
+program.addCommand(buildCheckCommand(io))
+program.addCommand(buildStoreCommand(io))
+program.addCommand(buildApiKeyCommand(io))
+// Run by entrypoints/keys without loading any of the above; named here for --help.
+program.command('keys').description('offline: new, xpub, address, verify-address')
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) fail(error)
+}
+
+async function serve(options: { role: string; acceptNewXpub?: boolean }): Promise<void> {
+  const roles = options.role.split(',').map((text) => {
+    const role = ROLES.find((known) => known === text.trim())
+    if (role === undefined)
+      throw new Error(`--role: "${text.trim()}" is none of ${ROLES.join(', ')}`)
+    return role satisfies Role
+  })
+  const gateway = await startGateway(loadConfig(), {
+    roles,
+    acceptNewXpub: options.acceptNewXpub === true,
+    version,
+  })
+  if (gateway.url !== null) gateway.logger.info({ url: gateway.url, version }, 'listening')
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void shutDown(gateway, signal))
+  }
+}
+
+async function shutDown(gateway: Gateway, signal: string): Promise<void> {
+  gateway.logger.info({ signal }, 'stopping')
+  const overdue = setTimeout(() => {
+    gateway.logger.error(
+      {},
+      'not stopped in time; what was under way is taken up at the next start',
+    )
+    process.exit(EXIT_FAILED)
+  }, STOP_DEADLINE_MS)
+  overdue.unref()
+  try {
+    await gateway.stop()
+    gateway.logger.info({}, 'stopped')
+    process.exit(0)
+  } catch (error) {
+    fail(error)
+    process.exit(EXIT_FAILED)
+  }
+}
+
+function loadConfig(): GatewayConfig {
+  const cwd = whereTheUserStands()
+  const flag = program.opts<{ config?: string }>().config
+  const path = findConfigFile({ flag, env: process.env, cwd })
+  return parseConfig({ file: readConfigFile(path), env: process.env, cwd })
+}
+
+/** npm runs scripts in the package's folder and tells in INIT_CWD where the user was. */
+function whereTheUserStands(): string {
+  const isNpmScript = ['start', 'quittance'].includes(process.env.npm_lifecycle_event ?? '')
+  return isNpmScript ? (process.env.INIT_CWD ?? process.cwd()) : process.cwd()
+}
+
+/** One clear line; a stack only for what is a bug of ours. */
+function fail(error: unknown): void {
+  const isOurs = error instanceof GatewayError || !(error instanceof TypeError)
+  const text = error instanceof Error ? (isOurs ? error.message : error.stack) : String(error)
+  io.warn(`quittance: ${text}`)
+  process.exitCode = EXIT_FAILED
+}

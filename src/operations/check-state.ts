@@ -1,0 +1,129 @@
+/** `quittance check`: the stored state against itself, by the invariants of docs/security. */
+import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
+import { assessPayments } from '../core/invoice/assess-payments.ts'
+import type { Invoice } from '../core/invoice/invoice.ts'
+import type { Payment } from '../core/payment/payment.ts'
+import type { InvoiceWithPayments } from '../ports/store.ts'
+import type { Deps } from './deps.ts'
+import { loadChains } from './settlement-context.ts'
+
+export type CheckDeps = Pick<Deps, 'store' | 'chains' | 'addressBook' | 'clock'>
+
+/** One broken invariant: which, where, and what was found. */
+export type Violation = { readonly rule: string; readonly target: string; readonly detail: string }
+
+export type CheckReport = {
+  readonly invoices: number
+  readonly payments: number
+  readonly events: number
+  readonly violations: readonly Violation[]
+}
+
+const PAGE = 100
+/** Enough of each chain to place every payment that a reorg could still move. */
+const RING_BLOCKS = 3_000
+
+type Report = { invoices: number; payments: number; events: number; violations: Violation[] }
+
+export async function checkState(deps: CheckDeps): Promise<CheckReport> {
+  const report: Report = { invoices: 0, payments: 0, events: 0, violations: [] }
+  const chainIds = deps.chains.list().map(({ chainId }) => chainId)
+  const chains = await loadChains(deps, chainIds, RING_BLOCKS)
+  const addresses = new Map<string, string>()
+  for (const store of await deps.store.listStores()) {
+    let before: number | null = null
+    do {
+      const page = await deps.store.listInvoices({ storeId: store.id }, { limit: PAGE, before })
+      for (const loaded of page.items) {
+        checkInvoice(deps, report, loaded, chains, addresses)
+        await checkEvents(deps, report, loaded.invoice)
+      }
+      before = page.cursor
+    } while (before !== null)
+  }
+  return report
+}
+
+function checkInvoice(
+  deps: CheckDeps,
+  report: Report,
+  { invoice, payments }: InvoiceWithPayments,
+  chains: ReadonlyMap<number, LocalChain>,
+  addresses: Map<string, string>,
+): void {
+  report.invoices += 1
+  report.payments += payments.length
+  const broken = (rule: string, detail: string) =>
+    report.violations.push({ rule, target: invoice.id, detail })
+  const derived = deps.addressBook.derive(invoice.fingerprint, invoice.derivationIndex)
+  if (derived !== invoice.address) broken('I6', 'the address does not derive from its account key')
+  const other = addresses.get(invoice.address)
+  if (other !== undefined) broken('I6', `the address is shared with ${other}`)
+  addresses.set(invoice.address, invoice.id)
+  for (const payment of payments) checkPayment(broken, invoice, payment, chains)
+  checkStatus(broken, invoice, payments, deps.clock.nowMs())
+}
+
+function checkPayment(
+  broken: (rule: string, detail: string) => void,
+  invoice: Invoice,
+  { observation, position, confirmationsRequired }: Payment,
+  chains: ReadonlyMap<number, LocalChain>,
+): void {
+  const { id, amountUnits, blockNumber, blockHash, chainId, to } = observation
+  if (amountUnits <= 0n || amountUnits >= 2n ** 256n) broken('I9', `${id}: amount out of range`)
+  if (to !== invoice.address) broken('I2', `${id}: went to another address`)
+  const chain = chains.get(chainId)
+  if (chain === undefined) return
+  const block = blockAt(chain, blockNumber)
+  const isHeld = block?.hash === blockHash
+  if (block !== null && position !== 'orphaned' && !isHeld) {
+    broken('I1', `${id}: counted, but its block is not canonical`)
+  }
+  if (position === 'orphaned' && isHeld) broken('I1', `${id}: orphaned in a canonical block`)
+  const tip = chain.blocks[chain.blocks.length - 1]
+  const depth = (tip?.number ?? 0) - blockNumber + 1
+  if (position === 'included' && depth >= confirmationsRequired) {
+    broken('I3', `${id}: deep enough, but not confirmed`)
+  }
+}
+
+/** What the money says must agree with the status, as far as the status is not history. */
+function checkStatus(
+  broken: (rule: string, detail: string) => void,
+  invoice: Invoice,
+  payments: readonly Payment[],
+  nowMs: number,
+): void {
+  const evidence = assessPayments(invoice, payments, { nowMs, chainOf: () => null })
+  const { standing } = evidence
+  const isEnough = standing === 'seen-enough' || standing === 'confirmed-enough'
+  if (invoice.status === 'settled' && !isEnough) broken('I4', 'settled without enough money')
+  if (invoice.status === 'settled' && invoice.settledAtMs === null)
+    broken('I4', 'no time of settling')
+  if (invoice.status === 'processing' && standing !== 'seen-enough') {
+    broken('I4', `processing, but the money is ${standing}`)
+  }
+  if (invoice.status === 'open' && isEnough) broken('I4', `open, but the money is ${standing}`)
+  if (invoice.status === 'reversed' && standing === 'confirmed-enough') {
+    broken('I4', 'reversed, but the money is confirmed')
+  }
+}
+
+async function checkEvents(deps: CheckDeps, report: Report, invoice: Invoice): Promise<void> {
+  const filter = { storeId: invoice.storeId, invoiceId: invoice.id }
+  const sequences: number[] = []
+  let after: string | null = null
+  for (;;) {
+    const events = await deps.store.readEventsAfter(filter, after, PAGE)
+    if (events.length === 0) break
+    sequences.push(...events.map((event) => event.sequence ?? -1))
+    after = events[events.length - 1]?.id ?? null
+  }
+  report.events += sequences.length
+  const isGapless = sequences.every((sequence, i) => sequence === i + 1)
+  if (!isGapless || sequences.length !== invoice.sequence) {
+    const detail = `events ${sequences.join(',')} do not count 1..${invoice.sequence}`
+    report.violations.push({ rule: 'I5', target: invoice.id, detail })
+  }
+}

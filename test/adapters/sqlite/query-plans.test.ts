@@ -1,0 +1,203 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database as Connection } from 'better-sqlite3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { claimDeliveries, nextDeliveryAtMs } from '../../../src/adapters/sqlite/claim-deliveries.ts'
+import { openDatabase } from '../../../src/adapters/sqlite/open-database.ts'
+import * as accounts from '../../../src/adapters/sqlite/read-accounts.ts'
+import * as chains from '../../../src/adapters/sqlite/read-chain.ts'
+import * as invoices from '../../../src/adapters/sqlite/read-invoices.ts'
+import * as webhooks from '../../../src/adapters/sqlite/read-webhooks.ts'
+import { cacheStatements, type Statements } from '../../../src/adapters/sqlite/statements.ts'
+import { writeChangeSet } from '../../../src/adapters/sqlite/write-change-set.ts'
+import type { ChangeSet } from '../../../src/core/change-set.ts'
+import {
+  SAMPLE_CHAIN_ID,
+  SAMPLE_COIN,
+  sampleAddress,
+  sampleBlock,
+  sampleDelivery,
+  sampleEndpoint,
+  sampleEvent,
+  sampleHash,
+  sampleIdempotency,
+  sampleInvoice,
+  sampleIssuedAddress,
+  sampleObservation,
+  samplePayment,
+  sampleStore,
+} from '../../support/fixtures.ts'
+
+let directory: string
+let db: Connection
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'quittance-sqlite-'))
+  db = openDatabase({ path: join(directory, 'quittance.db') })
+  // One of each: reads then use all of their statements.
+  const event = sampleEvent(1, { invoiceId: 'inv_1', sequence: 1 })
+  write({
+    stores: [sampleStore()],
+    endpoints: [sampleEndpoint(1)],
+    invoices: [sampleInvoice(1)],
+    payments: [samplePayment(sampleObservation(1), { invoiceId: 'inv_1' })],
+    events: [event],
+    deliveries: [sampleDelivery(event, 1, { nextAttemptAtMs: 0 })],
+    chain: { ...CHAIN, expectedTip: null, disconnected: [], connected: [sampleBlock(10)] },
+  })
+})
+afterAll(() => {
+  db.close()
+  rmSync(directory, { recursive: true })
+})
+
+const CHAIN = { chainId: SAMPLE_CHAIN_ID, pruneBelow: 5, haltReason: null }
+
+/** Plans of every statement that `run` uses, line by line. */
+function plansOf(run: (sql: Statements) => unknown): string[] {
+  const prepared = cacheStatements(db)
+  const texts = new Set<string>()
+  run((text) => {
+    texts.add(text)
+    return prepared(text)
+  })
+  expect(texts.size).toBeGreaterThan(0)
+  return [...texts].flatMap(explain)
+}
+
+function explain(text: string): string[] {
+  const statement = db.prepare(`EXPLAIN QUERY PLAN ${text}`)
+  const names = [...text.matchAll(/@(\w+)/g)].map(([, name]) => [name, null])
+  const marks = text
+    .split('?')
+    .slice(1)
+    .map(() => null)
+  const rows = names.length > 0 ? statement.all(Object.fromEntries(names)) : statement.all(...marks)
+  return (rows as { detail: string }[]).map(({ detail }) => detail)
+}
+
+/** Walks through a whole table or index; the list of wanted values (json_each) may be walked. */
+function scansOf(plan: readonly string[]): string[] {
+  return plan.filter((line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|lane$|CONSTANT/.test(line))
+}
+
+const HASHES = [sampleHash(1)]
+const PAGE = { limit: 10, before: 5 }
+const MINE = { storeId: 'st_sample' }
+const LATER = { revision: 2, invoiceId: 'inv_1' }
+const CLAIM = { nowMs: 1, leaseUntilMs: 2, limit: 10, perEndpoint: 2 }
+
+test.each<[string, string, (sql: Statements) => unknown]>([
+  [
+    'findDepositAddresses',
+    'USING PRIMARY KEY',
+    (sql) => chains.findDepositAddresses(sql, [sampleAddress(1)]),
+  ],
+  ['findIncludedPayments', 'payments_included', (sql) => chains.findIncludedPayments(sql, 1)],
+  [
+    'findPaymentsInBlocks',
+    'chain_id=? AND block_hash=?',
+    (sql) => chains.findPaymentsInBlocks(sql, 1, HASHES),
+  ],
+  [
+    'findInvoicesPastDeadline',
+    'invoices_unfinished',
+    (sql) => chains.findInvoicesPastDeadline(sql, 1, 1),
+  ],
+  ['loadChain', 'blocks_canonical', (sql) => chains.loadChain(sql, SAMPLE_CHAIN_ID, 1)],
+  ['loadInvoices', 'id=?', (sql) => invoices.loadInvoices(sql, ['inv_1'])],
+  ['findInvoiceByToken', 'token=?', (sql) => invoices.findInvoiceByToken(sql, 't')],
+  [
+    'findIdempotencyRecord',
+    'scope=? AND key=?',
+    (sql) => invoices.findIdempotencyRecord(sql, 's', 'k'),
+  ],
+  ['getPayment', 'id=?', (sql) => invoices.getPayment(sql, 'p')],
+  ['getDelivery', 'event_id=? AND endpoint_id=?', (sql) => webhooks.getDelivery(sql, 'e', 'w')],
+  ['listEndpoints', 'webhook_endpoints_by_store', (sql) => webhooks.listEndpoints(sql, ['s'])],
+  ['findApiKeyByHash', 'hash=?', (sql) => accounts.findApiKeyByHash(sql, 'h')],
+  ['maxIssuedIndex', 'deposit_addresses_issued', (sql) => accounts.maxIssuedIndex(sql, 'f')],
+  [
+    'listWaitingAddresses',
+    'deposit_addresses_waiting',
+    (sql) => accounts.listWaitingAddresses(sql, 'f', 0, 1),
+  ],
+  ['listAudit', 'INTEGER PRIMARY KEY', (sql) => accounts.listAudit(sql, 0, 1)],
+])('%s uses an index and walks through nothing', (_, index, run) => {
+  const plan = plansOf(run)
+  expect(plan.join('\n')).toContain(index)
+  expect(scansOf(plan)).toEqual([])
+})
+
+test.each<[string, (sql: Statements) => unknown]>([
+  ['invoices', (sql) => invoices.listInvoices(sql, MINE, PAGE)],
+  ['invoices by status', (sql) => invoices.listInvoices(sql, { ...MINE, status: 'open' }, PAGE)],
+  ['invoices by order', (sql) => invoices.listInvoices(sql, { ...MINE, orderId: 'A' }, PAGE)],
+  ['invoices by time', (sql) => invoices.listInvoices(sql, { ...MINE, createdAfterMs: 1 }, PAGE)],
+  ['payments', (sql) => invoices.listPayments(sql, MINE, PAGE)],
+  [
+    'payments of an invoice',
+    (sql) => invoices.listPayments(sql, { ...MINE, invoiceId: 'i' }, PAGE),
+  ],
+  ['payments of nobody', (sql) => invoices.listPayments(sql, { ...MINE, unassigned: true }, PAGE)],
+  [
+    'payments by asset',
+    (sql) => invoices.listPayments(sql, { ...MINE, assetId: SAMPLE_COIN.id }, PAGE),
+  ],
+  ['events', (sql) => webhooks.listEvents(sql, MINE, PAGE)],
+  ['events by type', (sql) => webhooks.listEvents(sql, { ...MINE, type: 't' }, PAGE)],
+  ['events after', (sql) => webhooks.readEventsAfter(sql, MINE, 'evt_1', 10)],
+  ['deliveries', (sql) => webhooks.listDeliveries(sql, MINE, PAGE)],
+  [
+    'deliveries of an endpoint',
+    (sql) => webhooks.listDeliveries(sql, { ...MINE, endpointId: 'w' }, PAGE),
+  ],
+])('a page of %s reads only what it shows: no walk, no sort', (_, run) => {
+  const plan = plansOf(run).filter((line) => !/candidate|wanted/.test(line))
+  expect(scansOf(plan)).toEqual([])
+  expect(plan.some((line) => /^SEARCH (invoices|p|events|d) USING/.test(line))).toBe(true)
+  expect(plan.filter((line) => /^USE TEMP B-TREE/.test(line)).length).toBeLessThanOrEqual(
+    // Payments of the invoices shown, or attempts of the deliveries shown, are put in order.
+    plan.filter((line) => /^SEARCH (a|p) USING (INDEX )?\S+ \(\w+=\?\)/.test(line)).length,
+  )
+})
+
+test('claiming reads due deliveries, not all that wait', () => {
+  const plan = plansOf((sql) => claimDeliveries(sql, CLAIM))
+  const claimable = plan.filter((line) => line.includes('deliveries_claimable'))
+  expect(claimable.every((line) => /endpoint_id=\? AND claimable_at_ms<\?/.test(line))).toBe(true)
+  expect(claimable).toHaveLength(2)
+  expect(plan.join('\n')).toContain('deliveries_leased (endpoint_id=? AND lease_until_ms>?)')
+  // Only the endpoints themselves are walked through.
+  expect(scansOf(plan).every((line) => line.includes('webhook_endpoints'))).toBe(true)
+  const next = plansOf(nextDeliveryAtMs)
+  expect(next.join('\n')).toContain('deliveries_claimable (endpoint_id=?)')
+  expect(scansOf(next).every((line) => line.includes('webhook_endpoints'))).toBe(true)
+})
+
+test('writing walks through nothing', () => {
+  const event = sampleEvent(2, { invoiceId: 'inv_2', sequence: 1 })
+  const changes: ChangeSet = {
+    invoices: [sampleInvoice(2), sampleInvoice(1, { revision: 2 })],
+    endpoints: [sampleEndpoint(2), sampleEndpoint(1, { revision: 2, deletedAtMs: 1 })],
+    payments: [samplePayment(sampleObservation(2)), samplePayment(sampleObservation(1), LATER)],
+    addresses: [sampleIssuedAddress(2)],
+    events: [event],
+    deliveries: [sampleDelivery(event, 2)],
+    chain: {
+      ...CHAIN,
+      expectedTip: sampleHash(10),
+      disconnected: [sampleBlock(10)],
+      connected: [sampleBlock(10, 'b')],
+    },
+    idempotency: sampleIdempotency(),
+    audit: [{ atMs: 1, actor: 'a', action: 'b', target: 'c', before: null, after: null }],
+  }
+  const plan = plansOf((sql) => expect(writeChangeSet(sql, changes)).toBe('committed'))
+  // The latest audit row is the end of the key: one step.
+  expect(scansOf(plan)).toEqual(['SCAN audit'])
+})
+
+function write(changes: ChangeSet): void {
+  expect(writeChangeSet(cacheStatements(db), changes)).toBe('committed')
+}

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest'
+import { LOCAL_CHAIN, parse, places, refusal, USDC, withChain } from './parse.ts'
+
+const HERE = '/chains/31337'
+
+const chainOf = (fields: object) => parse(withChain(fields)).chains[0]!
+const token = (fields: object = {}) => ({ address: USDC, symbol: 'USDC', decimals: 6, ...fields })
+
+describe('defaults', () => {
+  test('of a test chain', () => {
+    expect(chainOf({})).toMatchObject({
+      name: 'Chain 31337',
+      pollIntervalMs: 250,
+      blockTimeMs: 250,
+      maxReorgBlocks: 300,
+      finality: [{ upTo: null, confirmations: 5 }],
+      assets: [{ symbol: 'ETH', decimals: 18, token: null }],
+    })
+    expect(chainOf({ poll_interval_ms: 1_000 }).blockTimeMs).toBe(1_000)
+  })
+
+  test('of any other chain', () => {
+    expect(chainOf({ test: false })).toMatchObject({
+      pollIntervalMs: 2_000,
+      blockTimeMs: 12_000,
+      maxReorgBlocks: 300,
+      finality: [{ upTo: null, confirmations: 12 }],
+    })
+  })
+
+  test('of the native coin, field by field; false disables it', () => {
+    expect(chainOf({ native: { symbol: 'POL' } }).assets).toMatchObject([
+      { symbol: 'POL', decimals: 18 },
+    ])
+    const assets = chainOf({ native: false, tokens: [token()] }).assets
+    expect(assets.map((asset) => asset.symbol)).toEqual(['USDC'])
+  })
+})
+
+test('chains come ascending by id', () => {
+  const chains = { 137: LOCAL_CHAIN, 9007199254740991: LOCAL_CHAIN, 1: LOCAL_CHAIN }
+  const ids = parse({ chains }).chains.map((chain) => chain.chainId)
+  expect(ids).toEqual([1, 137, 9007199254740991])
+})
+
+test.each(['0', '01', '-1', '1.5', '0x1', 'mainnet', '9007199254740992', '99999999999999999'])(
+  'the chain id %s is refused',
+  (id) => {
+    expect(places({ chains: { [id]: LOCAL_CHAIN } })).toEqual([`/chains/${id}`])
+  },
+)
+
+test.each<[string, readonly unknown[], readonly unknown[]]>([
+  ['name', ['Base', 'BNB Chain', 'Ä'], ['', ' x', 'a\nb', 'x'.repeat(41), '\u202ex', 5]],
+  ['test', [true, false], ['true', 1, null]],
+  ['poll_interval_ms', [50, 60_000], [49, 60_001, 99.5, '250']],
+  ['block_time_ms', [10, 600_000], [9, 600_001, '1']],
+  ['max_reorg_blocks', [5, 10_000], [4, 10_001, 0, -1]],
+  ['native', [{}, { symbol: 'X', decimals: 0 }], [true, null, 'ETH', []]],
+  ['finalized_tag', ['off'], ['on', true, 'safe']],
+  ['native_mode', ['auto', 'direct'], ['logs', 'delta', 'trace', '']],
+  ['detection', ['receipts'], ['logs', 'traces']],
+  ['rpc_headers', [{}, { Authorization: 'Bearer x' }], [[], 'x', null]],
+  ['own_senders', [], [[], [USDC]]],
+  ['dust_units', [], ['1', 0]],
+])('%s', (field, right, wrong) => {
+  for (const value of right) parse(withChain({ [field]: value }))
+  for (const value of wrong)
+    expect(places(withChain({ [field]: value }))).toEqual([`${HERE}/${field}`])
+})
+
+test.each([
+  { finalized_tag: 'on' },
+  { native_mode: 'logs' },
+  { detection: 'logs' },
+  { own_senders: [] },
+  { dust_units: '1' },
+  { finality: [{ confirmations: 'safe' }] },
+  { finality: [{ confirmations: 'finalized' }] },
+  { finality: [{ confirmations: 5, plus_blocks: 32 }] },
+  { finality: [{ confirmations: 5, plus_s: 15 }] },
+])('%j says that it is not supported yet', (fields) => {
+  expect(refusal(withChain(fields)).message).toContain('not supported yet')
+})
+
+describe('rpc', () => {
+  test('is needed, here or by its variable', () => {
+    const { rpc: _, ...withoutNodes } = LOCAL_CHAIN
+    const file = { chains: { 31337: withoutNodes } }
+    expect(places(file)).toEqual([`${HERE}/rpc`])
+    expect(places({ chains: { 31337: { ...withoutNodes, zz: 1 } } })).toEqual([
+      `${HERE}/rpc`,
+      `${HERE}/zz`,
+    ])
+    const config = parse(file, { QUITTANCE_RPC_31337: 'http://a:1, https://b/key' })
+    expect(config.chains[0]?.rpcUrls).toEqual(['http://a:1', 'https://b/key'])
+  })
+
+  test('of the variable wins', () => {
+    const config = parse(withChain({}), { QUITTANCE_RPC_31337: 'http://b:2' })
+    expect(config.chains[0]?.rpcUrls).toEqual(['http://b:2'])
+  })
+
+  test.each([
+    'ws://x',
+    'x:80',
+    'http:/x',
+    'http://',
+    'file:///etc/passwd',
+    'http://a b',
+    'http://x/#y',
+  ])('%j is refused by its place', (url) => {
+    const good = 'http://127.0.0.1:1'
+    expect(places(withChain({ rpc: [url] }))).toEqual([`${HERE}/rpc/0`])
+    const refused = refusal(withChain({}), { QUITTANCE_RPC_31337: `${good},${url}` })
+    expect(refused.message).toContain('QUITTANCE_RPC_31337: entry 2: ')
+  })
+
+  test('is a list without repetition, of one to ten', () => {
+    expect(places(withChain({ rpc: [] }))).toEqual([`${HERE}/rpc`])
+    expect(places(withChain({ rpc: 'http://x' }))).toEqual([`${HERE}/rpc`])
+    expect(places(withChain({ rpc: ['http://x', 'http://x'] }))).toEqual([`${HERE}/rpc/1`])
+    const many = Array.from({ length: 11 }, (_, index) => `http://x:${index + 1}`)
+    expect(places(withChain({ rpc: many }))).toEqual([`${HERE}/rpc`])
+  })
+
+  test('of a chain that is not described is refused, and why', () => {
+    const refused = refusal(withChain({}), { QUITTANCE_RPC_8453: 'https://user:pw@node' })
+    expect(refused.message).toContain('QUITTANCE_RPC_8453: chain 8453 is not in the configuration')
+    expect(refused.message).toContain('built-in profiles come in a later version')
+    expect(refused.message).not.toContain('pw')
+    expect(places(null, { QUITTANCE_RPC_X: 'http://x' })).toEqual(['QUITTANCE_RPC_X'])
+    expect(places(null, { QUITTANCE_RPC_01: 'http://x' })).toEqual(['QUITTANCE_RPC_01'])
+  })
+
+  test('headers are plain, and not those the gateway writes', () => {
+    const wrong = { 'Content-Length': '1', 'a b': 'x', 'x-a': 'a\r\nHost: b', 'x-b': '' }
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(places(withChain({ rpc_headers: { [name]: value } }))).toEqual([
+        `${HERE}/rpc_headers/${name}`,
+      ])
+    }
+    expect(places(withChain({ rpc_headers: { 'x-a': '1', 'X-A': '2' } }))).toHaveLength(1)
+  })
+})
+
+describe('finality', () => {
+  const tiers = (...list: object[]) => withChain({ finality: list })
+
+  test('ascends by value and depth', () => {
+    const chain = chainOf({
+      finality: [
+        { up_to: '100 USD', confirmations: 2 },
+        { up_to: '1000.50 USD', confirmations: 12 },
+        { confirmations: 64 },
+      ],
+    })
+    expect(chain.finality).toEqual([
+      { upTo: { amount: '100', currency: 'USD' }, confirmations: 2 },
+      { upTo: { amount: '1000.50', currency: 'USD' }, confirmations: 12 },
+      { upTo: null, confirmations: 64 },
+    ])
+  })
+
+  test.each<[string, object[], string]>([
+    ['no tier', [], ''],
+    ['a bound at the end', [{ up_to: '1 USD', confirmations: 1 }], '/0/up_to'],
+    ['no bound before the end', [{ confirmations: 1 }, { confirmations: 2 }], '/0/up_to'],
+    [
+      'falling bounds',
+      [
+        { up_to: '10 USD', confirmations: 1 },
+        { up_to: '10.00 USD', confirmations: 2 },
+        { confirmations: 3 },
+      ],
+      '/1/up_to',
+    ],
+    [
+      'mixed currencies',
+      [
+        { up_to: '10 USD', confirmations: 1 },
+        { up_to: '20 EUR', confirmations: 2 },
+        { confirmations: 3 },
+      ],
+      '/1/up_to',
+    ],
+    [
+      'falling depth',
+      [{ up_to: '10 USD', confirmations: 9 }, { confirmations: 3 }],
+      '/1/confirmations',
+    ],
+    ['zero depth', [{ confirmations: 0 }], '/0/confirmations'],
+    ['half a depth', [{ confirmations: 1.5 }], '/0/confirmations'],
+    ['no depth', [{}], '/0/confirmations'],
+  ])('%s is refused', (_, list, place) => {
+    expect(places(tiers(...list))).toEqual([`${HERE}/finality${place}`])
+  })
+
+  test.each(['1000', '1000USD', '0 USD', '-1 USD', '1.234 USD', '10 XXX', '1 JPY x', '1e3 USD'])(
+    'the bound %j is refused',
+    (bound) => {
+      const file = tiers({ up_to: bound, confirmations: 1 }, { confirmations: 2 })
+      expect(places(file)).toEqual([`${HERE}/finality/0/up_to`])
+    },
+  )
+
+  test('reaches no deeper than a reorg is followed', () => {
+    const file = withChain({ finality: [{ confirmations: 301 }] })
+    expect(places(file)).toEqual([`${HERE}/max_reorg_blocks`])
+    expect(chainOf({ finality: [{ confirmations: 300 }] }).finality).toHaveLength(1)
+  })
+})
+
+describe('tokens', () => {
+  const tokens = (...list: object[]) => withChain({ tokens: list })
+  const CHECKSUM = '0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d'
+
+  test('are taken in any case and kept in lower case, in their order', () => {
+    const upper = `0x${'CD'.repeat(20)}`
+    const list = [token({ address: CHECKSUM }), token({ address: upper, verify_balance: false })]
+    const chain = chainOf({ tokens: list })
+    expect(chain.assets.slice(1).map((asset) => asset.token)).toEqual([
+      CHECKSUM.toLowerCase(),
+      upper.toLowerCase(),
+    ])
+    expect(chain.verifyBalanceOf).toEqual([`eip155:31337/erc20:${CHECKSUM.toLowerCase()}`])
+  })
+
+  test.each([
+    ['a wrong checksum', CHECKSUM.replace('8AC', '8Ac')],
+    ['too few digits', '0x1234'],
+    ['no address', '0x...'],
+    ['no prefix', 'ab'.repeat(20)],
+    ['the zero address', `0x${'0'.repeat(40)}`],
+    ['the emitter of native transfers', `0x${'f'.repeat(39)}e`],
+    ['POL as a token', '0x0000000000000000000000000000000000001010'],
+    ['CELO as a token', '0x471EcE3750Da237f93B8E339c536989b8978a438'],
+    ['the base token of zkSync', '0x000000000000000000000000000000000000800A'],
+  ])('%s is refused', (_, address) => {
+    expect(places(tokens(token({ address })))).toEqual([`${HERE}/tokens/0/address`])
+  })
+
+  test.each<[string, readonly unknown[]]>([
+    ['symbol', ['', 'A B', 'x'.repeat(17), 'A/B', 'a\nb', '\u202eCDSU', 5]],
+    ['decimals', [-1, 37, 1.5, '6', null]],
+    ['verify_balance', ['true', 1, null]],
+  ])('a wrong %s is refused', (field, wrong) => {
+    for (const value of wrong) {
+      expect(places(tokens(token({ [field]: value })))).toEqual([`${HERE}/tokens/0/${field}`])
+    }
+  })
+
+  test('a repeated address is refused, whatever its case', () => {
+    const list = [token({ address: CHECKSUM }), token({ address: CHECKSUM.toLowerCase() })]
+    expect(places(tokens(...list))).toEqual([`${HERE}/tokens/1/address`])
+  })
+
+  test('none without a native coin leaves nothing to pay with', () => {
+    expect(places(withChain({ native: false }))).toEqual([`${HERE}/tokens`])
+  })
+})

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+/** Two groups: `quick` needs nothing but this process, `slow` starts nodes, gateways and browsers. */
+const SLOW = ['test/e2e/**', 'test/hardhat-local/**', 'test/contract/chain-source.test.ts']
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW },
+      },
+      {
+        extends: true,
+        test: { name: 'slow', include: SLOW.map((path) => path.replace('**', '**/*.test.ts')) },
+      },
+    ],
+  },
+})
