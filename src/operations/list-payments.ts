@@ -1,7 +1,7 @@
 import { type PaymentResource, presentPayment } from '../core/payment/present-payment.ts'
 import type { Page, PageRequest, PaymentFilter } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
-import { loadTipNumbers } from './read-invoices.ts'
+import { loadTipNumbers } from './settlement-context.ts'
 import { assertAddressesDerive } from './verify-shown-addresses.ts'
 
 /** Payments of a store, newest first, assigned to an invoice or not, orphaned ones too. */

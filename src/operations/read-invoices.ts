@@ -1,12 +1,11 @@
 /** Invoices as answers show them. An address that does not derive is refused, never shown. */
 
-import { tipOf } from '../core/chain/local-chain.ts'
 import { type InvoiceResource, presentInvoice } from '../core/invoice/present-invoice.ts'
 import type { TipNumbers } from '../core/payment/present-payment.ts'
 import { GatewayError } from '../errors.ts'
 import type { InvoiceFilter, InvoiceWithPayments, Page, PageRequest } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
-import { loadChains } from './settlement-context.ts'
+import { loadTipNumbers } from './settlement-context.ts'
 import { assertServable } from './verify-address.ts'
 
 type ReadDeps = Pick<Deps, 'store' | 'chains' | 'publicUrl' | 'addressBook' | 'logger' | 'metrics'>
@@ -37,16 +36,6 @@ export async function listInvoices(
   const found = await deps.store.listInvoices(filter, page)
   const tipNumber = await loadTipNumbers(deps)
   return { ...found, items: found.items.map((loaded) => present(deps, loaded, tipNumber)) }
-}
-
-/** Heights of our tips, to count confirmations by. */
-export async function loadTipNumbers(deps: Pick<Deps, 'store' | 'chains'>): Promise<TipNumbers> {
-  const chainIds = deps.chains.list().map(({ chainId }) => chainId)
-  const chains = await loadChains(deps, chainIds, 1)
-  return (chainId) => {
-    const chain = chains.get(chainId)
-    return chain === undefined ? undefined : tipOf(chain).number
-  }
 }
 
 function present(

@@ -1,7 +1,7 @@
 import { type InvoiceResource, presentInvoice } from '../core/invoice/present-invoice.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
-import { loadTipNumbers } from './read-invoices.ts'
+import { loadTipNumbers } from './settlement-context.ts'
 import { isDerived } from './verify-address.ts'
 
 /** An invoice somebody watches: its mark changes whenever what is shown of it may have. */

@@ -1,6 +1,7 @@
 import type { LocalChain } from '../core/chain/local-chain.ts'
 import { tipOf } from '../core/chain/local-chain.ts'
 import { createId, ID_RANDOM_BYTES, type IdPrefix } from '../core/ids.ts'
+import type { TipNumbers } from '../core/payment/present-payment.ts'
 import type { SettlementContext } from '../core/settlement/settlement.ts'
 import type { Deps } from './deps.ts'
 
@@ -16,6 +17,16 @@ export async function loadChains(
     if (stored !== null) chains.set(chainId, stored.chain)
   }
   return chains
+}
+
+/** Heights of our tips, to count confirmations by. */
+export async function loadTipNumbers(deps: Pick<Deps, 'store' | 'chains'>): Promise<TipNumbers> {
+  const chainIds = deps.chains.list().map(({ chainId }) => chainId)
+  const chains = await loadChains(deps, chainIds, 1)
+  return (chainId) => {
+    const chain = chains.get(chainId)
+    return chain === undefined ? undefined : tipOf(chain).number
+  }
 }
 
 /** Time, ids and links for one decision, over chains as they are in this map when asked. */
