@@ -85,6 +85,8 @@ export type ChainFaultKind =
   | 'not_there'
   /** The node asks to slow down. */
   | 'capacity'
+  /** A listed token is not what the configuration says. */
+  | 'wrong_token'
   /** Not the node's fault: another writer was first, and the turn is taken again. */
   | 'conflict'
 

@@ -125,8 +125,7 @@ export async function startGateway(
   const loops: RunLoop[] = []
   let server: HttpServer | null = null
   const stop = async () => {
-    await server?.close()
-    await Promise.all(loops.map((loop) => loop.stop()))
+    await Promise.all([server?.close(), ...loops.map((loop) => loop.stop())])
     await foundation?.close()
     unlock()
   }

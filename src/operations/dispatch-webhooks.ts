@@ -65,6 +65,14 @@ export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelive
   deps.logger.warn({ delivery: claimed.delivery.id }, 'an attempt could not be recorded')
 }
 
+/** Gives a claimed delivery back as it was: another start sends it, under the same id. */
+export async function handBackDelivery(
+  { store }: Pick<DispatchDeps, 'store'>,
+  { delivery }: ClaimedDelivery,
+): Promise<void> {
+  await store.commit({ deliveries: [delivery] })
+}
+
 async function send(
   deps: DispatchDeps,
   { event, endpoint }: ClaimedDelivery,

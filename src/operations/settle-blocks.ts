@@ -24,55 +24,73 @@ import { isDerived } from './verify-address.ts'
 
 type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'>
 
+export type BlocksToSettle = {
+  readonly before: LocalChain
+  /** Linked, oldest first; none to look at deadlines alone. */
+  readonly blocks: readonly VerifiedBlock[]
+  readonly expirySkip: number
+}
+
 export type SettledBlocks = {
   readonly chain: LocalChain
   readonly connected: readonly BlockRef[]
   readonly disconnected: readonly BlockRef[]
-  readonly changes: ChangeSet
+  /** Null when there is nothing to write: no block, and no invoice that expires. */
+  readonly changes: ChangeSet | null
+  /** Where the next turn goes on with invoices past their deadline. */
+  readonly expirySkip: number
 }
 
-/** Open invoices past their deadline looked at in one turn, oldest first; the next turn goes on. */
-const EXPIRING_PER_TURN = 1_000
+/**
+ * Open invoices past their deadline looked at in one turn, oldest first. The next turn goes on behind
+ * them, so that those held back by a chain that is down do not keep others from expiring.
+ */
+const EXPIRING_PER_TURN = 200
 /** Blocks of other chains loaded to judge deadlines by: deeper than any policy asks. */
 const OTHER_CHAIN_BLOCKS = 300
 
-/**
- * Null when there is nothing to write: no block, and no invoice that expires. Rejects with
- * `inconsistent` when the blocks do not connect, which the observer should have excluded.
- */
+/** Rejects with `inconsistent` when the blocks do not connect, which the observer excludes. */
 export async function settleBlocks(
   deps: SettleDeps,
   settings: ChainSettings,
-  before: LocalChain,
-  blocks: readonly VerifiedBlock[],
-): Promise<SettledBlocks | null> {
+  { before, blocks, expirySkip }: BlocksToSettle,
+): Promise<SettledBlocks> {
   const steps = planSteps(before, blocks, settings.maxReorgBlocks)
   const transfers = extractAll(deps, settings, blocks)
   const addresses = await findRecipients(deps, transfers)
   const after = steps[steps.length - 1]?.chain ?? before
-  const loaded = await loadAffected(deps, settings, after, blocks, steps, addresses)
-  if (steps.length === 0 && loaded.invoices.length === 0) return null
+  const expiring = await findExpiring(deps, after, expirySkip)
+  const loaded = await loadAffected(
+    deps,
+    settings,
+    blocks,
+    steps,
+    [...addresses.values()],
+    expiring,
+  )
+  const result = {
+    chain: after,
+    connected: steps.flatMap((step) => step.connected),
+    disconnected: steps.flatMap((step) => step.left),
+    expirySkip: expiring.length < EXPIRING_PER_TURN ? 0 : expirySkip + EXPIRING_PER_TURN,
+  }
+  if (steps.length === 0 && loaded.invoices.length === 0) return { ...result, changes: null }
   const chains = await loadOtherChains(deps, settings.chainId, loaded.invoices)
   chains.set(settings.chainId, before)
   const context = createSettlementContext(deps, chains)
   const settlement = openSettlement(context, loaded.invoices, loaded.unassigned)
+  const transfersOf = Map.groupBy(transfers, (transfer) => transfer.block.hash)
   for (const step of steps) {
     chains.set(settings.chainId, step.chain)
-    const hashes = new Set(step.connected.map((block) => block.hash))
-    const arrived = transfers.filter((transfer) => hashes.has(transfer.block.hash))
+    const arrived = step.connected.flatMap(({ hash }) => transfersOf.get(hash) ?? [])
     const matched = match(settings, settlement, arrived, addresses, step.chain)
     applyStep(settlement, { ...step, matched })
   }
   expireInvoices(settlement)
   const endpoints = await deps.store.listEndpoints(storesTouched(settlement))
   const changes = closeSettlement(settlement, endpoints)
-  if (steps.length === 0 && changes.events?.length === 0) return null
-  return {
-    chain: after,
-    connected: steps.flatMap((step) => step.connected),
-    disconnected: steps.flatMap((step) => step.left),
-    changes,
-  }
+  const isIdle = steps.length === 0 && changes.events?.length === 0
+  return { ...result, changes: isIdle ? null : changes }
 }
 
 type PlannedStep = Omit<ChainStep, 'matched'> & {
@@ -144,6 +162,11 @@ async function findRecipients(
   )
 }
 
+function findExpiring(deps: SettleDeps, after: LocalChain, skip: number): Promise<string[]> {
+  const horizonMs = Math.min(deps.clock.nowMs(), tipOf(after).timestampS * 1_000)
+  return deps.store.findInvoicesPastDeadline(horizonMs, EXPIRING_PER_TURN, skip)
+}
+
 type Affected = {
   readonly invoices: readonly InvoiceWithPayments[]
   readonly unassigned: readonly Payment[]
@@ -153,10 +176,10 @@ type Affected = {
 async function loadAffected(
   deps: SettleDeps,
   settings: ChainSettings,
-  after: LocalChain,
   blocks: readonly VerifiedBlock[],
   steps: readonly PlannedStep[],
-  addresses: ReadonlyMap<Address, DepositAddress>,
+  addresses: readonly DepositAddress[],
+  expiring: readonly string[],
 ): Promise<Affected> {
   const hashes: Hash[] = [
     ...blocks.map((block) => block.ref.hash),
@@ -166,12 +189,10 @@ async function loadAffected(
   const waiting = blocks.length === 0 ? [] : await deps.store.findIncludedPayments(settings.chainId)
   const there = await deps.store.findPaymentsInBlocks(settings.chainId, hashes)
   const payments = new Map([...waiting, ...there].map((one) => [one.observation.id, one]))
-  const horizonMs = Math.min(deps.clock.nowMs(), tipOf(after).timestampS * 1_000)
-  const expiring = await deps.store.findInvoicesPastDeadline(horizonMs, EXPIRING_PER_TURN)
   const ids = new Set([
     ...expiring,
     ...[...payments.values()].flatMap(({ invoiceId }) => (invoiceId === null ? [] : [invoiceId])),
-    ...[...addresses.values()].flatMap(({ issued }) => (issued === null ? [] : [issued.invoiceId])),
+    ...addresses.flatMap(({ issued }) => (issued === null ? [] : [issued.invoiceId])),
   ])
   return {
     invoices: ids.size === 0 ? [] : await deps.store.loadInvoices([...ids]),
@@ -202,6 +223,7 @@ function match(
   addresses: ReadonlyMap<Address, DepositAddress>,
   chain: LocalChain,
 ): Payment[] {
+  if (transfers.length === 0) return []
   return matchTransfers(transfers, {
     assets: new Map(settings.assets.map((asset) => [asset.id, asset])),
     highestConfirmations: highestConfirmations(settings),

@@ -26,10 +26,24 @@ export type SyncDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & 
 
 export type SyncRequest = {
   readonly settings: ChainSettings
-  /** A branch that was seen by the last turn and is not believed yet. */
-  readonly claim: BranchClaim | null
+  readonly memory: SyncMemory
   readonly signal: AbortSignal
 }
+
+/**
+ * What a watcher keeps from one turn to the next, to spare reads. A fresh one is always right: the
+ * commit checks that the store still stands where the chain kept here does.
+ */
+export type SyncMemory = {
+  /** Our chain after the last turn; null reads it from the store. */
+  readonly chain: LocalChain | null
+  /** A branch that was seen by the last turn and is not believed yet. */
+  readonly claim: BranchClaim | null
+  /** Invoices past their deadline that other chains hold back: so many were looked at already. */
+  readonly expirySkip: number
+}
+
+export const FRESH_MEMORY: SyncMemory = { chain: null, claim: null, expirySkip: 0 }
 
 export type SyncResult = {
   readonly state: 'current' | 'advanced' | 'halted'
@@ -37,7 +51,7 @@ export type SyncResult = {
   readonly tip: BlockRef
   /** True when the node has more blocks than this turn took: call again at once. */
   readonly more: boolean
-  readonly claim: BranchClaim | null
+  readonly memory: SyncMemory
   readonly haltReason: string | null
 }
 
@@ -48,28 +62,45 @@ const RING_MIN_S = 600
 const RING_MAX_BLOCKS = 3_000
 
 export async function syncChain(deps: SyncDeps, request: SyncRequest): Promise<SyncResult> {
-  const { chainId } = request.settings
-  const stored = await deps.store.loadChain(chainId, ringSize(request.settings))
-  const head = await deps.source.getHead(request.signal)
+  const { settings, memory, signal } = request
+  const stored = await recallChain(deps, settings, memory)
+  const head = await deps.source.getHead(signal)
   if (stored === null) return startChain(deps, request, head)
-  if (stored.haltReason !== null) return describe('halted', head, stored.chain, stored.haltReason)
-  const observed = await observeBranch(deps.source, stored.chain, head, {
-    ...request,
+  const { chain, haltReason } = stored
+  if (haltReason !== null) return describe('halted', head, chain, haltReason)
+  const observed = await observeBranch(deps.source, chain, head, {
+    settings,
+    signal,
+    claim: memory.claim,
     nowMs: deps.clock.monotonicMs(),
   })
   switch (observed.kind) {
     case 'current':
-      await settleAndCommit(deps, request.settings, stored.chain, [])
-      return describe('current', head, stored.chain, null)
-    case 'claimed':
-      return { ...describe('current', head, stored.chain, null), claim: observed.claim }
+    case 'claimed': {
+      const settled = await settleAndCommit(deps, request, chain, [])
+      const claim = observed.kind === 'claimed' ? observed.claim : null
+      const kept: SyncMemory = { chain, claim, expirySkip: settled.expirySkip }
+      return { ...describe('current', head, chain, null), memory: kept }
+    }
     case 'below-floor':
-      return haltChain(deps, request.settings, stored, head, observed.depth)
+      return haltChain(deps, settings, chain, head, observed.depth)
     case 'blocks': {
-      const chain = await settleAndCommit(deps, request.settings, stored.chain, observed.blocks)
-      return { ...describe('advanced', head, chain, null), more: observed.more }
+      const settled = await settleAndCommit(deps, request, chain, observed.blocks)
+      const kept: SyncMemory = { ...settled, claim: null }
+      const result = describe('advanced', head, settled.chain, null)
+      return { ...result, more: observed.more, memory: kept }
     }
   }
+}
+
+function recallChain(
+  { store }: SyncDeps,
+  settings: ChainSettings,
+  { chain }: SyncMemory,
+): Promise<StoredChain | null> {
+  return chain === null
+    ? store.loadChain(settings.chainId, ringSize(settings))
+    : Promise.resolve({ chain, haltReason: null })
 }
 
 /**
@@ -101,12 +132,17 @@ async function startChain(
 
 async function settleAndCommit(
   deps: SyncDeps,
-  settings: ChainSettings,
+  { settings, memory }: SyncRequest,
   chain: LocalChain,
   blocks: readonly VerifiedBlock[],
-): Promise<LocalChain> {
-  const settled = await settleBlocks(deps, settings, chain, blocks)
-  if (settled === null) return chain
+): Promise<{ chain: LocalChain; expirySkip: number }> {
+  const settled = await settleBlocks(deps, settings, {
+    before: chain,
+    blocks,
+    expirySkip: memory.expirySkip,
+  })
+  const { expirySkip } = settled
+  if (settled.changes === null) return { chain, expirySkip }
   const pruned = pruneLocalChain(settled.chain, ringSize(settings), RING_MIN_S)
   const advance: ChainAdvance = {
     chainId: settings.chainId,
@@ -134,13 +170,13 @@ async function settleAndCommit(
       'reorg followed',
     )
   }
-  return pruned
+  return { chain: pruned, expirySkip }
 }
 
 async function haltChain(
   deps: SyncDeps,
   settings: ChainSettings,
-  stored: StoredChain,
+  chain: LocalChain,
   head: BlockRef,
   depth: number,
 ): Promise<SyncResult> {
@@ -150,7 +186,7 @@ async function haltChain(
   await commitOrGiveUp(deps, {
     chain: {
       chainId: settings.chainId,
-      expectedTip: tipOf(stored.chain).hash,
+      expectedTip: tipOf(chain).hash,
       disconnected: [],
       connected: [],
       pruneBelow: 0,
@@ -158,7 +194,7 @@ async function haltChain(
     },
   })
   deps.logger.error({ chain_id: settings.chainId, depth }, `ALARM: chain halted: ${haltReason}`)
-  return describe('halted', head, stored.chain, haltReason)
+  return describe('halted', head, chain, haltReason)
 }
 
 /** Another writer was first (an API decision on the same invoice): the next turn decides anew. */
@@ -186,7 +222,8 @@ function describe(
   chain: LocalChain,
   haltReason: string | null,
 ): SyncResult {
-  return { state, head: head.number, tip: tipOf(chain), more: false, claim: null, haltReason }
+  const memory = FRESH_MEMORY
+  return { state, head: head.number, tip: tipOf(chain), more: false, memory, haltReason }
 }
 
 function chainLabel(settings: ChainSettings): { chain: string } {

@@ -30,8 +30,11 @@ export type ChainStore = {
   findIncludedPayments(chainId: number): Promise<Payment[]>
   /** All payments observed in these blocks, orphaned ones too: a block may come back. */
   findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
-  /** Ids of open and processing invoices whose expiry + grace is before this time, oldest first. */
-  findInvoicesPastDeadline(beforeMs: number, limit: number): Promise<string[]>
+  /**
+   * Ids of open and processing invoices whose expiry + grace is before this time, oldest first, after
+   * the first `skip` (0) of them.
+   */
+  findInvoicesPastDeadline(beforeMs: number, limit: number, skip?: number): Promise<string[]>
 }
 
 export type StoredChain = {

@@ -75,12 +75,12 @@ function chainReads(state: MemoryState): ChainStore {
         ({ observation }) => observation.chainId === chainId && wanted.has(observation.blockHash),
       )
     },
-    async findInvoicesPastDeadline(beforeMs, limit) {
+    async findInvoicesPastDeadline(beforeMs, limit, skip = 0) {
       return valuesOf(state.invoices)
         .filter(({ status }) => status === 'open' || status === 'processing')
         .filter(({ terms }) => deadlineMs(terms) < beforeMs)
         .sort((a, b) => deadlineMs(a.terms) - deadlineMs(b.terms))
-        .slice(0, limit)
+        .slice(skip, skip + limit)
         .map(({ id }) => id)
     },
   }

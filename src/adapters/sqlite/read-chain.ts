@@ -43,7 +43,8 @@ export const PAYMENTS_IN_BLOCKS = `SELECT o.*, p.* FROM json_each(@hashes) AS bl
   ORDER BY p.position`
 
 export const PAST_DEADLINE = `SELECT id FROM invoices
-  WHERE status IN ('open', 'processing') AND deadline_ms < ? ORDER BY deadline_ms, position LIMIT ?`
+  WHERE status IN ('open', 'processing') AND deadline_ms < ? ORDER BY deadline_ms, position
+  LIMIT ? OFFSET ?`
 
 export function loadChain(sql: Statements, chainId: number, limit: number): StoredChain | null {
   const chain = sql(GET_CHAIN).get(chainId) as { halt_reason: string | null } | undefined
@@ -96,8 +97,9 @@ export function findInvoicesPastDeadline(
   sql: Statements,
   beforeMs: number,
   limit: number,
+  skip = 0,
 ): string[] {
-  const rows = sql(PAST_DEADLINE).all(beforeMs, limit) as { readonly id: string }[]
+  const rows = sql(PAST_DEADLINE).all(beforeMs, limit, skip) as { readonly id: string }[]
   return rows.map((row) => row.id)
 }
 

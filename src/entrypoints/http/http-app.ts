@@ -23,7 +23,10 @@ const ALL_METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
 /** Methods with a meaning here. TRACE, PUT and the rest are refused before anything looks at them. */
 const METHODS: ReadonlySet<string> = new Set(ALL_METHODS.split(', '))
 
-/** The app, to be handed to `listen`. It emits `shutdown` handlers' cue through `app.emit('shutdown')`. */
+/**
+ * The app, to be handed to `listen`. It ends its streams when told `app.emit('shutdown')`, and names
+ * what never became a request by `app.locals.createRequestId`.
+ */
 export function createHttpApp(deps: HttpDeps): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -32,7 +35,10 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.enable('strict routing')
   app.enable('case sensitive routing')
   app.set('query parser', false)
-  app.use(nameRequest(deps), createSecurityHeaders(deps), refuseOddMethods)
+  const createRequestId = () =>
+    createId('req', deps.clock.nowMs(), deps.ids.randomBytes(ID_RANDOM_BYTES))
+  Object.assign(app.locals, { createRequestId, publicUrl: deps.publicUrl })
+  app.use(nameRequest(createRequestId), createSecurityHeaders(deps), refuseOddMethods)
   mountHealth(app, deps)
   mountCheckout(app, deps)
   app.use('/v1', refusePreflight, createGuard(deps), createKeyLimitFor(deps))
@@ -51,9 +57,9 @@ export function createHttpApp(deps: HttpDeps): Express {
 }
 
 /** An id of our own for every request; one that a caller sends is not looked at. */
-function nameRequest({ ids, clock }: HttpDeps): RequestHandler {
+function nameRequest(createRequestId: () => string): RequestHandler {
   return (_req, res, next) => {
-    const requestId = createId('req', clock.nowMs(), ids.randomBytes(ID_RANDOM_BYTES))
+    const requestId = createRequestId()
     res.locals.requestId = requestId
     res.set('X-Request-Id', requestId)
     next()

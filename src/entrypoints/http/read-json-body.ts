@@ -102,9 +102,9 @@ function readBytes(req: IncomingMessage, inflater: Transform | null): Promise<Bu
       if (produced > BODY_BYTES_MAX) stop(tooLarge())
       else chunks.push(chunk)
     }
-    req.once('error', () => stop(broken('The body ended early.')))
+    req.on('error', () => stop(broken('The body ended early.')))
     if (inflater !== null) {
-      inflater.once('error', () => stop(broken('The body is not what Content-Encoding says.')))
+      inflater.on('error', () => stop(broken('The body is not what Content-Encoding says.')))
       req.on('data', onReceived)
       req.pipe(inflater)
     }

@@ -2,6 +2,9 @@ import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Express } from 'express'
 
+/** What `createHttpApp` leaves in `app.locals`. */
+type AppLocals = { readonly createRequestId: () => string; readonly publicUrl: string }
+
 export type HttpServer = {
   /** Where it listens, with the port that was really taken. */
   readonly url: string
@@ -21,6 +24,7 @@ const TIMEOUT_CHECK_MS = 1_000
 const HEADER_BYTES_MAX = 16 * 1024
 /** Time that running answers get when the server stops; half of what a shutdown may take. */
 const CLOSE_GRACE_MS = 5_000
+const SWEEP_EVERY_MS = 50
 
 /** Serves an app. Rejects when the port cannot be taken. */
 export function listen(
@@ -37,7 +41,9 @@ export function listen(
     },
     app,
   )
-  server.on('clientError', answerBrokenRequest)
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    answerBrokenRequest(app, error, socket)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -50,13 +56,20 @@ export function listen(
 function close(server: Server, app: Express): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
+    let sweep: NodeJS.Timeout
+    // A connection whose answer has ended is idle, and would be kept alive for a minute.
+    const sweepIdle = () => {
+      server.closeIdleConnections()
+      sweep = setTimeout(sweepIdle, SWEEP_EVERY_MS)
+    }
     server.close(() => {
       clearTimeout(cut)
+      clearTimeout(sweep)
       resolve()
     })
     // Live pages would keep their connections for ever: the app ends their streams.
     app.emit('shutdown')
-    server.closeIdleConnections()
+    sweepIdle()
   })
 }
 
@@ -65,18 +78,29 @@ function renderUrl({ address, family, port }: AddressInfo): string {
 }
 
 /** What never became a request is answered as a problem too, and its connection ends. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+function answerBrokenRequest(app: Express, error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
+  const { createRequestId, publicUrl } = app.locals as AppLocals
   const status = statusOf(error.code)
   const title = STATUS_CODES[status] as string
-  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'invalid_request' })
+  const requestId = createRequestId()
+  const body = JSON.stringify({
+    type: `${publicUrl}/docs/errors#invalid_request`,
+    title,
+    status,
+    code: 'invalid_request',
+    detail: 'The request was not complete and valid HTTP within the limits of this server.',
+    request_id: requestId,
+  })
   const head = [
     `HTTP/1.1 ${status} ${title}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Cache-Control: no-store',
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

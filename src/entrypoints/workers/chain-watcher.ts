@@ -1,8 +1,13 @@
 import type { ChainSettings } from '../../core/chain/chain-settings.ts'
-import type { BranchClaim } from '../../core/chain/local-chain.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
-import { type SyncDeps, type SyncResult, syncChain } from '../../operations/sync-chain.ts'
+import {
+  FRESH_MEMORY,
+  type SyncDeps,
+  type SyncResult,
+  syncChain,
+} from '../../operations/sync-chain.ts'
+import { verifyTokens } from '../../operations/verify-tokens.ts'
 import type { ChainHealth } from '../../ports/chain-directory.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
 
@@ -17,24 +22,37 @@ const STALE_HEAD_BLOCKS = 20
 /** Chains with short block times are not called stale before this. */
 const STALE_HEAD_MIN_MS = 90 * SECOND_MS
 
+/**
+ * Faults that a healthy node shows when a block is replaced between two calls, or when it lags: only
+ * this many in a row make the chain unready.
+ */
+const PASSING_FAULTS = 3
+const PASSING_KINDS: ReadonlySet<string> = new Set(['inconsistent', 'not_there'])
+
 type WatchedFault = { readonly kind: string; readonly message: string }
 
 /** Follows one chain for ever: a turn per poll, faster while behind, slower after faults. */
 export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunLoop {
-  let claim: BranchClaim | null = null
+  let memory = FRESH_MEMORY
   let faultsInRow = 0
+  let isVerified = false
   const labels = { chain: String(settings.chainId) }
 
   return startRunLoop(async (signal) => {
     try {
-      const result = await syncChain(deps, { settings, claim, signal })
-      claim = result.claim
+      if (!isVerified) {
+        await verifyTokens(deps, settings, signal)
+        isVerified = true
+      }
+      const result = await syncChain(deps, { settings, memory, signal })
+      memory = result.memory
       if (faultsInRow > 0) deps.logger.info({ chain_id: settings.chainId }, 'chain is back')
       faultsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
       if (signal.aborted) return { waitMs: 0 }
+      memory = { ...FRESH_MEMORY, claim: memory.claim }
       const fault = describeFault(error)
       deps.metrics.count('chain_faults_total', { ...labels, kind: fault.kind })
       if (fault.kind === 'conflict') return { waitMs: 0 }
@@ -72,8 +90,10 @@ function reportFault(
   faultsInRow: number,
   error: unknown,
 ): void {
-  const before = deps.chains.healthOf(settings.chainId)
-  deps.chains.setHealth(settings.chainId, { ...before, state: 'unreachable', reason: kind })
+  if (!PASSING_KINDS.has(kind) || faultsInRow >= PASSING_FAULTS) {
+    const before = deps.chains.healthOf(settings.chainId)
+    deps.chains.setHealth(settings.chainId, { ...before, state: 'unreachable', reason: kind })
+  }
   const fields = { chain_id: settings.chainId, kind, faults_in_row: faultsInRow }
   if (kind === 'bug') deps.logger.error({ ...fields, err: error }, 'a turn of the watcher failed')
   // The first fault, then 2, 4, 8, ...: a node that stays away does not fill the log.

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SECOND_MS } from '../../core/time.ts'
 import {
   attemptDelivery,
   claimDeliveries,
   type DispatchDeps,
+  handBackDelivery,
   MAX_IN_FLIGHT,
 } from '../../operations/dispatch-webhooks.ts'
+import type { ClaimedDelivery } from '../../ports/store.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
 
 /** Longest sleep without work: what another process queued is found within this time. */
@@ -12,9 +15,12 @@ const MAX_SLEEP_MS = SECOND_MS
 /** Pause after the store failed, so that a full disk is not asked thousands of times a second. */
 const FAULT_WAIT_MS = SECOND_MS
 
+/** What attempts under way get at a stop; a slower one is handed back and made again after the start. */
+const STOP_GRACE_MS = 5 * SECOND_MS
+
 /** Delivers due webhooks for ever, many at a time; `wake` when something was queued. */
 export function startWebhookDispatcher(deps: DispatchDeps): RunLoop {
-  const inFlight = new Set<Promise<void>>()
+  const inFlight = new Map<Promise<void>, ClaimedDelivery>()
   const loop = startRunLoop(async (signal) => {
     try {
       const capacity = MAX_IN_FLIGHT - inFlight.size
@@ -29,7 +35,7 @@ export function startWebhookDispatcher(deps: DispatchDeps): RunLoop {
             // The next event of the same invoice may be waiting for this one.
             if (!signal.aborted) loop.wake()
           })
-        inFlight.add(attempt)
+        inFlight.set(attempt, delivery)
       }
       return { waitMs: claimed.length > 0 ? 0 : await sleepUntilDue(deps) }
     } catch (error) {
@@ -41,7 +47,8 @@ export function startWebhookDispatcher(deps: DispatchDeps): RunLoop {
     wake: loop.wake,
     async stop() {
       await loop.stop()
-      await Promise.all(inFlight)
+      await Promise.race([Promise.all(inFlight.keys()), sleep(STOP_GRACE_MS)])
+      await Promise.all([...inFlight.values()].map((claimed) => handBackDelivery(deps, claimed)))
     },
   }
 }
