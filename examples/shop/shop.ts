@@ -135,7 +135,7 @@ async function receiveWebhook(
   }
   const order = [...orders.values()].find(({ invoiceId }) => invoiceId === event.invoice)
   if (order !== undefined) {
-    order.story.push(`${event.sequence}. ${event.type}`)
+    order.story.push(event.type)
     if (event.type === 'invoice.settled') order.state = 'paid'
     if (event.type === 'invoice.reversed') order.state = 'taken back'
   }
