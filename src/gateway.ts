@@ -131,6 +131,8 @@ export async function startGateway(
   }
   try {
     foundation = openFoundation(config, () => dispatcher?.wake())
+    // The lock is ours, so whoever leased a delivery is dead: it is sent again now, not in a minute.
+    await foundation.sqlite.releaseLeases()
     await openStores(foundation, options.acceptNewXpub)
     if (options.roles.includes('watch')) {
       for (const chain of config.chains) loops.push(watchChain(foundation, chain))

@@ -69,6 +69,10 @@ async function rewrite(rpc: Rpc, run: () => Promise<unknown>) {
 
 /** Blocks mined from now on name a beneficiary that no block of this chain has named before. */
 async function changeCoinbase(rpc: Rpc, oldHeadHash: Hex) {
-  const coinbase: Address = slice(keccak256(oldHeadHash), 12)
-  await rpc('anvil_setCoinbase', [coinbase])
+  await rpc('anvil_setCoinbase', [renderCoinbase(oldHeadHash)])
+}
+
+/** A beneficiary by which blocks after a rewrite differ from those before it. */
+export function renderCoinbase(oldHeadHash: Hex): Address {
+  return slice(keccak256(oldHeadHash), 12)
 }

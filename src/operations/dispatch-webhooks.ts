@@ -5,17 +5,20 @@
  */
 import { formatTime, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
+import type { Event } from '../core/webhook/event.ts'
 import { judgeResponse } from '../core/webhook/judge-response.ts'
 import { planNextAttempt, type RetrySchedule } from '../core/webhook/retry-schedule.ts'
 import { renderSignatureHeader } from '../core/webhook/signature.ts'
+import { GatewayError } from '../errors.ts'
 import type { ClaimedDelivery } from '../ports/store.ts'
 import type { WebhookResult, WebhookSender } from '../ports/webhook-sender.ts'
 import type { Deps } from './deps.ts'
 import { freshId } from './settlement-context.ts'
+import { addressesInEvents, assertAddressesDerive } from './verify-shown-addresses.ts'
 
 export type DispatchDeps = Pick<
   Deps,
-  'store' | 'clock' | 'ids' | 'logger' | 'metrics' | 'vault'
+  'store' | 'clock' | 'ids' | 'logger' | 'metrics' | 'vault' | 'addressBook'
 > & { readonly sender: WebhookSender; readonly schedule: RetrySchedule }
 
 /**
@@ -78,6 +81,10 @@ async function send(
   { event, endpoint }: ClaimedDelivery,
   atMs: number,
 ): Promise<WebhookResult> {
+  const foreign = await findForeignAddress(deps, event)
+  if (foreign !== null) {
+    return { kind: 'failed', reason: 'blocked', detail: foreign, durationMs: 0 }
+  }
   const timestampS = Math.floor(atMs / SECOND_MS)
   const secrets = endpoint.secrets
     .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > atMs)
@@ -93,6 +100,17 @@ async function send(
     },
     body: event.payload,
   })
+}
+
+/** A frozen body that was tampered with must not tell a shop another address. */
+async function findForeignAddress(deps: DispatchDeps, event: Event): Promise<string | null> {
+  try {
+    await assertAddressesDerive(deps, addressesInEvents([event]))
+    return null
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'address_mismatch') return error.message
+    throw error
+  }
 }
 
 type Consequence = { readonly delivery: Delivery; readonly disable: string | null }

@@ -43,7 +43,7 @@ export async function observeBranch(
   head: BlockRef,
   options: ObserveOptions,
 ): Promise<Observation> {
-  if (holdsBlock(chain, head)) return { kind: 'current' }
+  if (holdsBlock(chain, head) || isBelowRing(chain, head)) return { kind: 'current' }
   const tip = tipOf(chain)
   const maxReorgBlocks = options.settings.maxReorgBlocks
   const ahead = await readAhead(source, tip, head, options.signal)
@@ -61,6 +61,14 @@ export async function observeBranch(
   const below = await walkDown(source, chain, first, floor, options.signal)
   if (below === null) return { kind: 'below-floor', depth: tip.number - floor + 1 }
   return readBlocks(source, [...below, ...ahead], head, options.signal)
+}
+
+/**
+ * A node hundreds of blocks behind: restarted from an old state, or the slowest of a pool. Its head can
+ * be compared with nothing we hold; it is lag, and a halt for it would need a person to undo.
+ */
+function isBelowRing(chain: LocalChain, head: BlockRef): boolean {
+  return head.number < (chain.blocks[0] as BlockRef).number
 }
 
 /** Headers above our tip up to the head, or the head alone when it is not above it. */
@@ -89,7 +97,7 @@ async function walkDown(
   const below: BlockRef[] = []
   let block = first
   while (blockAt(chain, block.number - 1)?.hash !== block.parentHash) {
-    if (block.number - 1 < floor) return null
+    if (block.number - 1 <= floor) return null
     const parent = await source.getHeaderByHash(block.parentHash, signal)
     if (parent === null || parent.number !== block.number - 1) {
       throw new ChainSourceError(

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseStrictJson } from '../../src/entrypoints/http/parse-strict-json.ts'
@@ -130,6 +131,28 @@ describe('sizes (IN-06)', () => {
       duplex: 'half',
     })
     expect(answer.status).toBe(413)
+  })
+
+  test('an endless body is answered and cut, and the server lives on', async () => {
+    const { hostname, port } = new URL(gateway.url)
+    const socket = connect(Number(port), hostname)
+    let answer = ''
+    socket.on('data', (chunk) => {
+      answer += chunk
+    })
+    socket.on('error', () => {})
+    const isClosed = new Promise((resolve) => socket.once('close', resolve))
+    socket.write(
+      'POST /v1/invoices HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+        `Authorization: Bearer ${gateway.adminKey}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    )
+    const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`
+    for (let sent = 0; sent < 1_000 && !socket.destroyed; sent++) {
+      if (!socket.write(chunk)) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await isClosed
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect((await post(JSON.stringify(INVOICE))).status).toBe(201)
   })
 
   test('a bomb is stopped while it unpacks', async () => {

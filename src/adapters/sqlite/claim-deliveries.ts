@@ -21,6 +21,8 @@ export const DUE_DELIVERIES = `SELECT * FROM deliveries
   WHERE endpoint_id = ? AND status = 'pending' AND first_in_line = 1 AND claimable_at_ms <= ?
   ORDER BY claimable_at_ms, event_position LIMIT ?`
 const LEASE = 'UPDATE deliveries SET lease_until_ms = ? WHERE position = ?'
+const RELEASE_ALL = `UPDATE deliveries SET lease_until_ms = NULL, lane_held_until_ms = 0
+  WHERE status = 'pending' AND (lease_until_ms IS NOT NULL OR lane_held_until_ms <> 0)`
 const GET_EVENT = 'SELECT * FROM events WHERE position = ?'
 
 export const NEXT_DELIVERY = `SELECT min((
@@ -77,6 +79,11 @@ function lease(sql: Statements, candidate: Candidate, leaseUntilMs: number): Cla
     event: rowToEvent(event),
     endpoint: rowToEndpoint(endpoint),
   }
+}
+
+/** Ends every lease. Only for a process that knows that no other one is sending. */
+export function releaseLeases(sql: Statements): void {
+  sql(RELEASE_ALL).run()
 }
 
 /** When `claimDeliveries` has something to do next; null while nothing is pending. */

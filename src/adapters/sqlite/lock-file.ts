@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /**
  * A lock between processes: an exclusive transaction, never ended, on a small SQLite file. The
@@ -39,14 +40,17 @@ export function acquireLock(path: string, purpose: string): () => void {
 function openExclusively(path: string): Database.Database {
   let database: Database.Database | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     database = new Database(path, { timeout: 0 })
     database.exec('BEGIN EXCLUSIVE')
     return database
   } catch (cause) {
     database?.close()
     if (isBusy(cause)) throw new GatewayError('already_running', describeOwner(path), { cause })
-    const message = `the lock file ${basename(path)} cannot be locked`
+    const { code } = cause as NodeJS.ErrnoException
+    const message =
+      `the lock file ${basename(path)} beside the database cannot be made or locked ` +
+      `(${code ?? 'unknown'}); check its directory and permissions`
     throw new GatewayError('storage_unavailable', message, { cause })
   }
 }
@@ -59,7 +63,7 @@ function isBusy(error: unknown): boolean {
 function describeOwner(path: string): string {
   const owner = readOwner(`${path}.owner`)
   const who = owner === null ? '' : ` (pid ${owner.pid}, ${owner.purpose})`
-  return `another quittance process${who} is using this database; stop it first`
+  return `already running: another quittance process${who} is using this database; stop it first`
 }
 
 function readOwner(path: string): { pid: number; purpose: string } | null {

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { makeDirectory } from './make-directory.ts'
 import { migrate, readVersion } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS, type Migration } from './migrations.ts'
 import { toGatewayError } from './sqlite-error.ts'
@@ -29,7 +30,6 @@ const IN_MEMORY = ':memory:'
  * Only the owner of the process reads orders and keys. SQLite gives its side files the same mode.
  */
 const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
 
 export type DatabaseOptions = {
   readonly path: string
@@ -126,7 +126,10 @@ function applySettings(db: Connection, readOnly: boolean): void {
 }
 
 function isEmpty(path: string): boolean {
-  return path === IN_MEMORY || !existsSync(path) || statSync(path).size === 0
+  if (path === IN_MEMORY || !existsSync(path)) return true
+  const stats = statSync(path)
+  refuseUnless(!stats.isDirectory(), 'The database path is a directory; it must be a file.')
+  return stats.size === 0
 }
 
 /** Looks at a file through a connection that cannot write: a refused one must stay untouched. */
@@ -154,7 +157,7 @@ function inspectFile(path: string, migrations: readonly Migration[]): void {
 
 /** Makes what is missing, with our mode; an unwritable place shows itself here. */
 function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
+  makeDirectory(dirname(path))
   closeSync(openSync(path, 'a', FILE_MODE))
 }
 

@@ -1,5 +1,5 @@
 import type { Store } from '../../ports/store.ts'
-import { claimDeliveries, nextDeliveryAtMs } from './claim-deliveries.ts'
+import { claimDeliveries, nextDeliveryAtMs, releaseLeases } from './claim-deliveries.ts'
 import { closedError, createGroupCommit } from './group-commit.ts'
 import {
   type DatabaseOptions,
@@ -17,6 +17,8 @@ import { cacheStatements, type Statements } from './statements.ts'
 export type SqliteStore = Store & {
   /** What the connection runs with, for `doctor`. */
   describe(): DatabaseSettings
+  /** Ends the leases that a killed process left. For the holder of the lock, before it claims. */
+  releaseLeases(): Promise<void>
 }
 
 /**
@@ -50,6 +52,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
       db.close()
     },
     describe: () => readSettings(db),
+    releaseLeases: answer(releaseLeases),
     loadChain: answer(chains.loadChain),
     findDepositAddresses: answer(chains.findDepositAddresses),
     findIncludedPayments: answer(chains.findIncludedPayments),

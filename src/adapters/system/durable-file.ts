@@ -1,7 +1,9 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,6 +15,23 @@ import { threadId } from 'node:worker_threads'
 
 /** Files with secrets or money counters are for their owner alone. */
 const FILE_MODE = 0o600
+
+const DIRECTORY_MODE = 0o700
+
+/**
+ * Makes a directory and its missing parents. By hand, because Node's recursive mkdir tries again for
+ * ever where nothing can be made, as below /proc: a wrong path would be a start that never ends.
+ */
+export function makeDirectory(path: string): void {
+  // A file in its place shows itself to whoever makes something in it.
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: DIRECTORY_MODE })
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  }
+}
 
 /** The text of a file; null when there is none. Other failures are thrown as they are. */
 export function readText(path: string): string | null {

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { GatewayError } from '../../errors.ts'
 import type { StateDirectory } from '../../ports/state-directory.ts'
-import { createText, readText, replaceText, syncDirectory } from './durable-file.ts'
+import { createText, makeDirectory, readText, replaceText, syncDirectory } from './durable-file.ts'
 
 /**
  * One small JSON file per fact, so that processes that write different facts never undo each other:
@@ -15,7 +15,6 @@ import { createText, readText, replaceText, syncDirectory } from './durable-file
  */
 const VERSION = 1
 const SUFFIX = '.json'
-const DIRECTORY_MODE = 0o700
 
 /** Fingerprints and store ids; nothing that could leave the directory or collide without case. */
 const NAME_FORM = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
@@ -29,7 +28,7 @@ const MARK_MAX = 2 ** 31
 export function openStateDirectory(path: string): StateDirectory {
   guardDisk('the state directory', () => {
     for (const folder of ['marks', 'pins']) {
-      mkdirSync(join(path, folder), { recursive: true, mode: DIRECTORY_MODE })
+      makeDirectory(join(path, folder))
     }
     syncDirectory(path)
   })

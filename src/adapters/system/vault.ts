@@ -1,9 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { GatewayError } from '../../errors.ts'
 import type { Vault } from '../../ports/vault.ts'
-import { createText, readText } from './durable-file.ts'
+import { createText, makeDirectory, readText } from './durable-file.ts'
 
 /** Bytes of the secret key: AES-256. */
 export const SECRET_KEY_BYTES = 32
@@ -21,8 +20,6 @@ const CIPHER = 'aes-256-gcm'
 
 /** Bytes read as a key file at most, as text; a key has 64 characters. */
 const KEY_TEXT_CHARACTERS_MAX = 256
-
-const DIRECTORY_MODE = 0o700
 
 /**
  * A key for one purpose (RFC 5869, HKDF-SHA256), so that the one secret key of an installation can
@@ -109,7 +106,7 @@ function loadOrCreate(path: string): Uint8Array {
   // An existing file is never replaced, even if empty: what it sealed would be lost.
   if (text !== null) return parseKey(text, `the secret key file ${basename(path)}`)
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
+    makeDirectory(dirname(path))
     createText(path, `${randomBytes(SECRET_KEY_BYTES).toString('base64')}\n`)
   } catch (cause) {
     const message = `the secret key file ${basename(path)} cannot be made`

@@ -1,4 +1,4 @@
-import { blockAt, type LocalChain } from '../chain/local-chain.ts'
+import { blockAt, type LocalChain, tipOf } from '../chain/local-chain.ts'
 import type { Address } from '../money/asset.ts'
 
 /** A merchant's shop: owner of invoices, keys and endpoints. `store` on the wire. */
@@ -68,7 +68,9 @@ export type Issue = {
 export function isAfterIssue(issue: Issue, chain: LocalChain, blockNumber: number): boolean {
   const tip = issue.tips[chain.chainId]
   if (tip === undefined || blockNumber > tip.number) return true
-  // Below the ring nothing is known any more; a block that low is not being connected for the first time.
   const held = blockAt(chain, tip.number)
-  return held !== null && held.hash !== tip.hash
+  if (held !== null) return held.hash !== tip.hash
+  // Above our tip: a shorter branch has replaced the one of the issue. Below the ring nothing is known
+  // any more; a block that low is not being connected for the first time.
+  return tip.number > tipOf(chain).number
 }

@@ -96,6 +96,11 @@ describe('PA-26 money from before an address was given out', () => {
     expect(isAfterIssue(issue, tree.chain(chain), tree.block(block).number)).toBe(after)
   })
 
+  test('a branch that is still shorter than the one of the issue has replaced it', () => {
+    const above: Issue = { ...issue, tips: { 1: tree.block('d') } }
+    expect(isAfterIssue(above, tree.chain('aby'), tree.block('y').number)).toBe(true)
+  })
+
   test('on a chain that had not been observed yet, everything is after the issue', () => {
     const unobserved: Issue = { ...issue, tips: {} }
     expect(isAfterIssue(unobserved, tree.chain('abc'), tree.block('a').number)).toBe(true)

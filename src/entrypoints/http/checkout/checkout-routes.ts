@@ -47,7 +47,7 @@ export function mountCheckout(app: Express, deps: HttpDeps): void {
     '/i/:token/events',
     forInvoice((invoice, req, res) => {
       if (req.method === 'HEAD') res.set('Content-Type', 'text/event-stream').end()
-      else feed.watch(invoice.id, res)
+      else feed.watch(invoice, res)
     }),
   )
   for (const path of ['/i/:token', '/i/:token/status', '/i/:token/events']) mountRest(app, path)

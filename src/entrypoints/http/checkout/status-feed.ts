@@ -1,6 +1,6 @@
 /**
  * Live updates of checkout pages as server-sent events. One loop reads all watched invoices in one
- * query and writes to their viewers what changed; a thousand idle viewers cost one query a second.
+ * query and writes to their viewers what changed; a thousand idle viewers cost one query per turn.
  */
 import type { Response } from 'express'
 import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
@@ -10,22 +10,25 @@ import { readViewedInvoices } from '../../../operations/read-viewed-invoices.ts'
 import type { HttpDeps } from '../http-deps.ts'
 import { presentPublicStatus, tagStatus } from './public-status.ts'
 
-/** A change is shown within two seconds: one to notice it, one to spare. */
-const LOOK_EVERY_MS = SECOND_MS
+/** A change is to be shown within two seconds; this leaves most of them to the network. */
+const LOOK_EVERY_MS = SECOND_MS / 2
 /** Proxies drop silent connections, often after a minute. */
 const HEARTBEAT_EVERY_MS = 15 * SECOND_MS
 /** Sockets are memory. A viewer more is answered 429, and its page asks now and then instead. */
 const VIEWERS_MAX = 5_000
 /** One link is opened by a few people; this stops one link from taking all places. */
 const VIEWERS_PER_INVOICE_MAX = 2_500
+/** Seconds after which one that was refused may try for a place again. */
+const REFUSED_RETRY_S = 30
 /** What a viewer may leave unread. A slower one is cut, and comes back by itself. */
 const UNREAD_BYTES_MAX = 64 * 1024
 
-type Watched = { mark: string | null; lastText: string | null; readonly viewers: Set<Response> }
+/** `mark` is null until the loop has looked; `lastText` is what the viewers were last sent. */
+type Watched = { mark: string | null; lastText: string; readonly viewers: Set<Response> }
 
 export type StatusFeed = {
   /** Turns an answer into a stream of this invoice's status. Throws when all places are taken. */
-  watch(invoiceId: string, res: Response): void
+  watch(invoice: InvoiceResource, res: Response): void
   close(): void
 }
 
@@ -43,6 +46,7 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
       if (entry === undefined) continue
       const text = renderMessage(resource)
       entry.mark = mark
+      if (entry.lastText === text) continue
       entry.lastText = text
       for (const viewer of entry.viewers) write(viewer, text)
     }
@@ -67,33 +71,20 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
   }
 
   return {
-    watch(invoiceId, res) {
-      const entry = watched.get(invoiceId) ?? { mark: null, lastText: null, viewers: new Set() }
-      if (viewerCount >= VIEWERS_MAX || entry.viewers.size >= VIEWERS_PER_INVOICE_MAX) {
-        throw new GatewayError(
-          'rate_limited',
-          'Too many live viewers; ask for the status instead.',
-          {
-            retryable: true,
-            retryAfterS: 30,
-          },
-        )
-      }
-      watched.set(invoiceId, entry)
+    watch(invoice, res) {
+      const text = renderMessage(invoice)
+      const entry = watched.get(invoice.id) ?? { mark: null, lastText: text, viewers: new Set() }
+      assertPlace(viewerCount, entry.viewers.size)
+      watched.set(invoice.id, entry)
       entry.viewers.add(res)
       viewerCount += 1
       res.once('close', () => {
         viewerCount -= 1
         entry.viewers.delete(res)
-        if (entry.viewers.size === 0) watched.delete(invoiceId)
+        if (entry.viewers.size === 0) watched.delete(invoice.id)
       })
-      res.status(200).set({
-        'Content-Type': 'text/event-stream',
-        'Cache-Control': 'no-store',
-        'X-Accel-Buffering': 'no',
-      })
-      res.flushHeaders()
-      write(res, entry.lastText ?? ': \n\n')
+      openStream(res)
+      write(res, text)
       plan()
     },
     close() {
@@ -102,6 +93,23 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
       watched.clear()
     },
   }
+}
+
+function assertPlace(viewers: number, viewersOfInvoice: number): void {
+  if (viewers < VIEWERS_MAX && viewersOfInvoice < VIEWERS_PER_INVOICE_MAX) return
+  throw new GatewayError('rate_limited', 'Too many live viewers; ask for the status instead.', {
+    retryable: true,
+    retryAfterS: REFUSED_RETRY_S,
+  })
+}
+
+function openStream(res: Response): void {
+  res.status(200).set({
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  })
+  res.flushHeaders()
 }
 
 /** The id is the tag that the page and the status carry too, so that a viewer knows what it has. */

@@ -1,0 +1,76 @@
+/** The same app over SQLite: what the API promised is there after a restart. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { openSqliteStore } from '../../src/adapters/sqlite/sqlite-store.ts'
+import { createHttpApp } from '../../src/entrypoints/http/http-app.ts'
+import { listen } from '../../src/entrypoints/http/server.ts'
+import { createInvoice, INVOICE, startHttpHarness } from '../support/http-harness.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'quittance-http-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
+const open = (name: string) => openSqliteStore({ path: join(folder, name), logger })
+
+describe('over SQLite', () => {
+  test('a race of one key makes one invoice, and its answer survives a restart (IN-11)', async () => {
+    const store = open('race.db')
+    const harness = await startHttpHarness({ store })
+    const request = {
+      method: 'POST',
+      path: '/v1/invoices',
+      body: INVOICE,
+      headers: { 'idempotency-key': 'race' },
+    }
+    const answers = await Promise.all(Array.from({ length: 50 }, () => harness.ask(request)))
+    const created = answers.filter(({ status }) => status === 201)
+    expect(new Set(created.map(({ text }) => text)).size).toBe(1)
+    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true)
+    await harness.server.close()
+    await store.close()
+
+    const reopened = open('race.db')
+    const app = createHttpApp({ ...harness.deps, store: reopened })
+    const server = await listen(app, { host: '127.0.0.1', port: 0 })
+    const again = await fetch(`${server.url}/v1/invoices`, {
+      method: 'POST',
+      body: JSON.stringify(INVOICE),
+      headers: {
+        authorization: `Bearer ${harness.adminKey}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'race',
+      },
+    })
+    expect([again.status, await again.text()]).toEqual([201, created[0]?.text])
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    await server.close()
+    await reopened.close()
+  })
+
+  test('lists page through everything, and odd text comes back as it was', async () => {
+    const store = open('lists.db')
+    const harness = await startHttpHarness({ store })
+    const order_id = `😀 \u202e<script> '); DROP TABLE invoices; -- ${'é'.repeat(10)}`
+    await Promise.all(Array.from({ length: 30 }, () => createInvoice(harness, { order_id })))
+    const ids = new Set<string>()
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const filter = `order_id=${encodeURIComponent(order_id)}`
+      const path = `/v1/invoices?limit=7&${filter}${query}`
+      const { json } = await harness.ask({ path })
+      for (const invoice of json.data) {
+        expect(invoice.order_id).toBe(order_id)
+        ids.add(invoice.id)
+      }
+      cursor = json.next_cursor
+    }
+    expect(ids.size).toBe(30)
+    const events = (await harness.ask({ path: '/v1/events?limit=100' })).json.data
+    expect(events.length).toBe(30)
+    await harness.server.close()
+    await store.close()
+  })
+})
