@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 /** Two groups: `quick` needs nothing but this process, `slow` starts nodes, gateways and browsers. */
-const SLOW = ['test/e2e/**', 'test/hardhat-local/**', 'test/contract/chain-source.test.ts']
+const SLOW = [
+  'test/e2e/**',
+  'test/hardhat-local/**',
+  'test/contract/chain-source.test.ts',
+  'test/contract/chain-source-hardhat.test.ts',
+]
 
 export default defineConfig({
   test: {

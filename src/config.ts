@@ -20,6 +20,7 @@ import { GatewayError, type InputFault } from './errors.ts'
 export { findConfigFile, readConfigFile } from './config/config-file.ts'
 export { describeConfig } from './config/describe-config.ts'
 export type { ChainConfig, GatewayConfig, RateSourceConfig } from './config/gateway-config.ts'
+export { allowsTestVariables, readTestVariables } from './config/test-variables.ts'
 
 /**
  * Reads the configuration or throws one `invalid_configuration` that names every wrong field, by

@@ -4,6 +4,7 @@ import { createSystemClock } from './adapters/system/clock.ts'
 import { createLogger } from './adapters/system/logger.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Finding } from './entrypoints/cli/doctor-command.ts'
+import { GatewayError } from './errors.ts'
 import { openFoundation } from './gateway.ts'
 
 /** A node that does not answer within this time is a fault. */
@@ -17,7 +18,7 @@ export async function examineInstallation(loadConfig: () => GatewayConfig): Prom
   try {
     config = loadConfig()
   } catch (error) {
-    return [fault('configuration', error)]
+    return describeConfigFaults(error)
   }
   const findings: Finding[] = [{ ok: true, what: 'configuration', detail: 'valid' }]
   findings.push(await examineDatabase(config))
@@ -79,6 +80,16 @@ async function examineChain(chain: GatewayConfig['chains'][number]): Promise<Fin
   } catch (error) {
     return fault(what, error)
   }
+}
+
+/** One finding for each wrong field; a file that cannot be read at all is one. */
+function describeConfigFaults(error: unknown): Finding[] {
+  const what = 'configuration'
+  const faults = error instanceof GatewayError ? error.faults : []
+  if (faults.length === 0) return [fault(what, error)]
+  return faults.map(({ pointer, detail }) => {
+    return { ok: false, what, detail: `${pointer}: ${detail}` }
+  })
 }
 
 function fault(what: string, error: unknown): Finding {

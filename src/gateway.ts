@@ -9,6 +9,7 @@ import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-stor
 import { createAddressBook } from './adapters/system/address-book.ts'
 import { createChainDirectory } from './adapters/system/chain-directory.ts'
 import { createSystemClock } from './adapters/system/clock.ts'
+import { type CrashPoints, createCrashPoints } from './adapters/system/crash-points.ts'
 import { createIdSource } from './adapters/system/id-source.ts'
 import { createIndexSource } from './adapters/system/index-source.ts'
 import { createLogger } from './adapters/system/logger.ts'
@@ -18,7 +19,6 @@ import { createVault, deriveKey, loadSecretKey } from './adapters/system/vault.t
 import { createDestinationCheck, parseAllowedHosts } from './adapters/webhook-http/address-guard.ts'
 import { createWebhookSender } from './adapters/webhook-http/webhook-sender.ts'
 import type { ChainConfig, GatewayConfig } from './config.ts'
-import type { StoreAccount } from './core/store-account/store-account.ts'
 import { STANDARD_SCHEDULE_MS } from './core/webhook/retry-schedule.ts'
 import { createHttpApp, type HttpDeps } from './entrypoints/http/http-app.ts'
 import { type HttpServer, listen } from './entrypoints/http/server.ts'
@@ -26,11 +26,12 @@ import { startAddressKeeper } from './entrypoints/workers/address-keeper.ts'
 import { startChainWatcher } from './entrypoints/workers/chain-watcher.ts'
 import type { RunLoop } from './entrypoints/workers/run-loop.ts'
 import { startWebhookDispatcher } from './entrypoints/workers/webhook-dispatcher.ts'
+import { GatewayError } from './errors.ts'
 import type { Deps } from './operations/deps.ts'
-import { deriveAhead } from './operations/derive-ahead.ts'
+import { DERIVED_AT_ONCE, deriveAhead } from './operations/derive-ahead.ts'
 import { importApiKey } from './operations/import-api-key.ts'
 import { prepareDefaultStore } from './operations/prepare-default-store.ts'
-import { trustAccount } from './operations/trust-account.ts'
+import { pinFirstTime, trustAccount } from './operations/trust-account.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Metrics } from './ports/metrics.ts'
 import type { RateSource } from './ports/rate-source.ts'
@@ -46,23 +47,35 @@ export type Foundation = Deps & {
   readonly sqlite: SqliteStore
   readonly metrics: Metrics & { render(): Promise<string> }
   readonly secretKey: Uint8Array
+  readonly crashPoints: CrashPoints
   close(): Promise<void>
 }
 
+/** The methods that write outside the process, by what they are methods of. */
+const STORE_WRITES = ['commit'] as const
+const STATE_WRITES = ['pin', 'replacePin', 'raiseMark', 'lowerMark'] as const
+/** Not `getHead`: it is asked for all the time, and nothing follows from an unchanged answer. */
+const NODE_ANSWERS = ['getHeaderByNumber', 'getHeaderByHash', 'getHeaders', 'getBlock'] as const
+
 /** What every command needs of the installation: state, database, keys. Starts nothing. */
-export function openFoundation(config: GatewayConfig, onEvents: () => void = () => {}): Foundation {
+export function openFoundation(
+  config: GatewayConfig,
+  onEvents: () => void = () => {},
+  crashPoints: CrashPoints = createCrashPoints(null),
+): Foundation {
   const logger = createLogger({ level: loggerLevel(config.logLevel) })
   const clock = createSystemClock()
   const ids = createIdSource()
-  const state = openStateDirectory(config.stateDir)
+  const state = crashPoints.around(openStateDirectory(config.stateDir), STATE_WRITES)
   const secretKey = loadSecretKey({
     value: config.secretKey?.kind === 'value' ? config.secretKey.value : undefined,
     filePath: config.secretKey?.kind === 'file' ? config.secretKey.path : undefined,
     defaultPath: join(config.stateDir, 'secret.key'),
   })
   const sqlite = openSqliteStore({ path: config.database.path, logger })
-  const store = announceEvents(sqlite, onEvents)
-  const chains = createChainDirectory(config.chains)
+  const guarded = crashPoints.after(crashPoints.around(sqlite, STORE_WRITES), ['claimDeliveries'])
+  const store = announceEvents(guarded, onEvents)
+  const chains = createChainDirectory(clock, config.chains)
   const addressBook = createAddressBook()
   const indexes = createIndexSource(store, state)
   const trusted = new Map<string, Promise<void>>()
@@ -71,6 +84,7 @@ export function openFoundation(config: GatewayConfig, onEvents: () => void = () 
     state,
     sqlite,
     secretKey,
+    crashPoints,
     store,
     clock,
     ids,
@@ -112,6 +126,8 @@ export type GatewayOptions = {
   readonly roles: readonly Role[]
   readonly acceptNewXpub: boolean
   readonly version: string
+  /** Tests end the process at this boundary (adapters/system/crash-points); null: never. */
+  readonly crashAt: number | null
 }
 
 /** Starts what the roles ask for. Rejects, with everything closed again, when it cannot. */
@@ -119,7 +135,7 @@ export async function startGateway(
   config: GatewayConfig,
   options: GatewayOptions,
 ): Promise<Gateway> {
-  const unlock = acquireLock(`${config.database.path}.lock`, 'serve')
+  const locks = [acquireLock(`${config.database.path}.lock`, 'serve')]
   let dispatcher: RunLoop | null = null
   let foundation: Foundation | null = null
   const loops: RunLoop[] = []
@@ -127,13 +143,17 @@ export async function startGateway(
   const stop = async () => {
     await Promise.all([server?.close(), ...loops.map((loop) => loop.stop())])
     await foundation?.close()
-    unlock()
+    for (const unlock of locks) unlock()
   }
   try {
-    foundation = openFoundation(config, () => dispatcher?.wake())
+    // The marks belong to one process, also where two databases share a state directory.
+    locks.push(acquireLock(join(config.stateDir, 'state.lock'), 'serve'))
+    const crashPoints = createCrashPoints(options.crashAt)
+    foundation = openFoundation(config, () => dispatcher?.wake(), crashPoints)
     // The lock is ours, so whoever leased a delivery is dead: it is sent again now, not in a minute.
     await foundation.sqlite.releaseLeases()
     await openStores(foundation, options.acceptNewXpub)
+    await assertSecretsOpen(foundation)
     if (options.roles.includes('watch')) {
       for (const chain of config.chains) loops.push(watchChain(foundation, chain))
       loops.push(startAddressKeeper(foundation))
@@ -141,10 +161,10 @@ export async function startGateway(
     if (options.roles.includes('webhooks')) {
       dispatcher = startWebhookDispatcher({
         ...foundation,
-        sender: createWebhookSender({
-          clock: foundation.clock,
-          allowedHosts: allowedHosts(config),
-        }),
+        sender: crashPoints.around(
+          createWebhookSender({ clock: foundation.clock, allowedHosts: allowedHosts(config) }),
+          ['send'],
+        ),
         schedule: config.webhooks.scheduleMs ?? STANDARD_SCHEDULE_MS,
       })
       loops.push(dispatcher)
@@ -164,7 +184,15 @@ export async function startGateway(
 async function openStores(foundation: Foundation, acceptNewXpub: boolean): Promise<void> {
   const { config, state, store } = foundation
   const known = await store.listStores()
-  if (state.readPins().size === 0) pinFirstTime(foundation, known)
+  if (state.readPins().size === 0) {
+    for (const account of known) {
+      pinFirstTime(state, account)
+      foundation.logger.warn(
+        { store: account.id, fingerprint: account.fingerprint },
+        'account key pinned from the database',
+      )
+    }
+  }
   if (config.xpub !== null) {
     const first = await prepareDefaultStore(foundation, { xpub: config.xpub, acceptNewXpub })
     if (config.apiKey !== null) {
@@ -173,15 +201,26 @@ async function openStores(foundation: Foundation, acceptNewXpub: boolean): Promi
     }
   }
   for (const account of await store.listStores()) {
-    await deriveAhead(foundation, account)
+    // Before anything is watched: a restored database may lack addresses that are out already.
+    while ((await deriveAhead(foundation, account)) === DERIVED_AT_ONCE);
   }
 }
 
-/** A state directory that holds no pin yet takes what the database has, and says so. */
-function pinFirstTime({ state, logger }: Foundation, stores: readonly StoreAccount[]): void {
-  for (const { id, fingerprint } of stores) {
-    state.pin(id, fingerprint)
-    logger.warn({ store: id, fingerprint }, 'account key pinned from the database')
+/** With another key no webhook could be signed, and nobody would notice before an order is unpaid. */
+async function assertSecretsOpen({ store, vault }: Foundation): Promise<void> {
+  const stores = await store.listStores()
+  const [endpoint] = await store.listEndpoints(stores.map(({ id }) => id))
+  const sealed = endpoint?.secrets[0]?.sealed
+  if (endpoint === undefined || sealed === undefined) return
+  try {
+    vault.open(sealed, endpoint.id)
+  } catch (cause) {
+    throw new GatewayError(
+      'invalid_configuration',
+      'The secret key is not the one the webhook secrets in the database were sealed with. Restore ' +
+        'the state directory, or set QUITTANCE_SECRET_KEY to the key used before.',
+      { cause },
+    )
   }
 }
 
@@ -194,7 +233,8 @@ function watchChain(foundation: Foundation, chain: ChainConfig): RunLoop {
     clock,
     logger,
   })
-  return startChainWatcher({ ...foundation, source }, chain)
+  const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
+  return startChainWatcher({ ...foundation, source: observed }, chain)
 }
 
 function describeHttp(foundation: Foundation, version: string): HttpDeps {

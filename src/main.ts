@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
-import { findConfigFile, type GatewayConfig, parseConfig, readConfigFile } from './config.ts'
+import {
+  allowsTestVariables,
+  findConfigFile,
+  type GatewayConfig,
+  parseConfig,
+  readConfigFile,
+  readTestVariables,
+} from './config.ts'
 import { buildApiKeyCommand } from './entrypoints/cli/api-key-command.ts'
 import { buildCheckCommand } from './entrypoints/cli/check-command.ts'
 import type { CliIo } from './entrypoints/cli/cli-io.ts'
@@ -79,6 +86,7 @@ async function serve(options: { role: string; acceptNewXpub?: boolean }): Promis
     roles,
     acceptNewXpub: options.acceptNewXpub === true,
     version,
+    crashAt: readTestVariables(process.env).crashAt,
   })
   if (gateway.url !== null) gateway.logger.info({ url: gateway.url, version }, 'listening')
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -110,7 +118,12 @@ function loadConfig(): GatewayConfig {
   const cwd = whereTheUserStands()
   const flag = program.opts<{ config?: string }>().config
   const path = findConfigFile({ flag, env: process.env, cwd })
-  return parseConfig({ file: readConfigFile(path), env: process.env, cwd })
+  return parseConfig({
+    file: readConfigFile(path),
+    env: process.env,
+    cwd,
+    allowTestVariables: allowsTestVariables(process.env),
+  })
 }
 
 /** npm runs scripts in the package's folder and tells in INIT_CWD where the user was. */

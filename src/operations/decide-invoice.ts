@@ -8,7 +8,7 @@ import { closeSettlement, openSettlement, recordAdvance } from '../core/settleme
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 import { type IdempotencyTicket, keepAnswer } from './idempotency.ts'
-import { createSettlementContext, loadChains } from './settlement-context.ts'
+import { chainsOf, createSettlementContext, loadChains } from './settlement-context.ts'
 import { assertServable } from './verify-address.ts'
 
 export type InvoiceDecision = {
@@ -39,8 +39,8 @@ export async function decideInvoice(
       throw new GatewayError('not_found', 'There is no such invoice.')
     }
     assertServable(deps, loaded.invoice)
-    const chainIds = loaded.invoice.terms.options.map(({ asset }) => asset.chainId)
-    const context = createSettlementContext(deps, await loadChains(deps, chainIds, TIP_ONLY))
+    const chains = await loadChains(deps, chainsOf(loaded), TIP_ONLY)
+    const context = createSettlementContext(deps, chains)
     const advance = decide(loaded.invoice, loaded.payments, context.nowMs)
     if ('refused' in advance) throw new GatewayError('not_acceptable_state', advance.refused)
     const settlement = openSettlement(context, [loaded], [])

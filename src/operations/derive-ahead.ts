@@ -1,3 +1,4 @@
+import { MAX_DERIVATION_INDEX } from '../core/keys/deposit-address.ts'
 import type { DepositAddress, StoreAccount } from '../core/store-account/store-account.ts'
 import type { Deps } from './deps.ts'
 
@@ -6,10 +7,12 @@ import type { Deps } from './deps.ts'
  * unassigned; a wallet that restores from the xpub looks about as far (gap limits of 20 to 100).
  */
 export const LOOK_AHEAD = 100
+/** Derived in one call, which holds the event loop for about half a millisecond each. */
+export const DERIVED_AT_ONCE = 200
 
 export type DeriveAheadDeps = Pick<
   Deps,
-  'store' | 'addressBook' | 'indexes' | 'accounts' | 'logger'
+  'store' | 'addressBook' | 'indexes' | 'accounts' | 'clock' | 'logger'
 >
 
 /**
@@ -17,16 +20,19 @@ export type DeriveAheadDeps = Pick<
  * creation never waits for the curve. Returns how many were added. Safe to call at any time.
  */
 export async function deriveAhead(
-  { store, addressBook, indexes, accounts }: DeriveAheadDeps,
+  { store, addressBook, indexes, accounts }: Omit<DeriveAheadDeps, 'clock'>,
   account: StoreAccount,
 ): Promise<number> {
   const { fingerprint } = account
   await accounts.ensure(account)
-  const next = indexes.peek(fingerprint)
-  const waiting = await store.listWaitingAddresses(fingerprint, next, LOOK_AHEAD)
+  // From the database's own last one, not from the mark: under a restored database the addresses given
+  // out since the copy are watched again.
+  const from = (await store.maxIssuedIndex(fingerprint)) + 1
+  const to = indexes.peek(fingerprint) + LOOK_AHEAD
+  const waiting = await store.listWaitingAddresses(fingerprint, from, to - from)
   const held = new Set(waiting.map((address) => address.index))
   const missing: DepositAddress[] = []
-  for (let index = next; index < next + LOOK_AHEAD; index++) {
+  for (let index = from; index < to && missing.length < DERIVED_AT_ONCE; index++) {
     const address = held.has(index) ? null : addressBook.derive(fingerprint, index)
     if (address === null) continue
     missing.push({ address, storeId: account.id, fingerprint, index, issued: null })
@@ -34,4 +40,29 @@ export async function deriveAhead(
   // A conflict means that an order took one of them meanwhile; the next call fills the rest.
   if (missing.length > 0) await store.commit({ addresses: missing })
   return missing.length
+}
+
+/**
+ * Addresses derived beyond the one given out last, over all stores: a burst of orders finds them
+ * ready. They are remembered only; what is watched is the look-ahead.
+ */
+const PREPARED = 2_048
+/** Derived in one call: some milliseconds, so that requests do not notice. */
+const SLICE = 32
+
+/** Derives the next slice of what may soon be needed. True when all of it is there. */
+export function prepareAddresses(
+  { addressBook, indexes }: Pick<DeriveAheadDeps, 'addressBook' | 'indexes'>,
+  stores: readonly StoreAccount[],
+  prepared: Map<string, number>,
+): boolean {
+  return stores.every(({ fingerprint }) => {
+    const next = indexes.peek(fingerprint)
+    const from = Math.max(next, prepared.get(fingerprint) ?? 0)
+    const to = Math.min(next + Math.floor(PREPARED / stores.length), MAX_DERIVATION_INDEX)
+    const end = Math.min(from + SLICE, to)
+    for (let index = from; index < end; index++) addressBook.derive(fingerprint, index)
+    prepared.set(fingerprint, Math.max(from, end))
+    return end >= to
+  })
 }

@@ -46,14 +46,16 @@ export function claimDeliveries(deps: DispatchDeps, capacity: number): Promise<C
 /** One attempt of one claimed delivery, to its recorded end. */
 export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelivery): Promise<void> {
   const atMs = deps.clock.nowMs()
-  const result = await send(deps, claimed, atMs)
+  const result = await send(deps, claimed, atMs).catch((error: unknown) => unsendable(deps, error))
   const endedMs = deps.clock.nowMs()
   const attempt = describeAttempt(deps, claimed.delivery, result, atMs)
   deps.metrics.count('webhook_attempts_total', { outcome: attempt.outcome })
   for (let tries = 0; tries < COMMIT_TRIES; tries++) {
     const endpoint = (await deps.store.getEndpoint(claimed.endpoint.id)) ?? claimed.endpoint
-    const { delivery, disable } = judge(deps, claimed.delivery, result, endedMs)
-    const change = disable === null ? [] : [disableEndpoint(endpoint, disable)]
+    const { delivery, disable } = await judge(deps, claimed, result, endedMs)
+    // What the old URL answered says nothing about the one it was changed to meanwhile.
+    const isSame = endpoint.url === claimed.endpoint.url
+    const change = disable === null || !isSame ? [] : [disableEndpoint(endpoint, disable)]
     const committed = await deps.store.commit({
       deliveries: [delivery],
       attempts: [attempt],
@@ -102,6 +104,13 @@ async function send(
   })
 }
 
+/** What could not even be signed counts as an attempt: it shows in the log and follows the schedule. */
+function unsendable({ logger }: DispatchDeps, error: unknown): WebhookResult {
+  logger.error({ err: error }, 'a webhook could not be made')
+  const detail = 'the gateway could not sign it; see its log'
+  return { kind: 'failed', reason: 'protocol', detail, durationMs: 0 }
+}
+
 /** A frozen body that was tampered with must not tell a shop another address. */
 async function findForeignAddress(deps: DispatchDeps, event: Event): Promise<string | null> {
   try {
@@ -115,12 +124,12 @@ async function findForeignAddress(deps: DispatchDeps, event: Event): Promise<str
 
 type Consequence = { readonly delivery: Delivery; readonly disable: string | null }
 
-function judge(
+async function judge(
   deps: DispatchDeps,
-  delivery: Delivery,
+  { delivery, endpoint }: ClaimedDelivery,
   result: WebhookResult,
   endedMs: number,
-): Consequence {
+): Promise<Consequence> {
   const attemptsMade = delivery.attemptsMade + 1
   const judgement = judgeResponse(result, endedMs)
   switch (judgement.verdict) {
@@ -145,9 +154,12 @@ function judge(
           disable: null,
         }
       }
+      // A receiver that takes everything else chokes on this event; it is not gone.
+      const isAlive = await deps.store.hasDeliveredSince(endpoint.id, delivery.createdAtMs)
+      const reason = `every attempt of an event failed; the last at ${formatTime(endedMs)}`
       return {
         delivery: { ...delivery, attemptsMade, status: 'exhausted' },
-        disable: `every attempt of an event failed; the last at ${formatTime(endedMs)}`,
+        disable: isAlive ? null : reason,
       }
     }
   }

@@ -19,7 +19,7 @@ import { type DepositAddress, isAfterIssue } from '../core/store-account/store-a
 import { ChainSourceError } from '../errors.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
-import { createSettlementContext, loadChains } from './settlement-context.ts'
+import { chainsOf, createSettlementContext, loadChains } from './settlement-context.ts'
 import { isDerived } from './verify-address.ts'
 
 type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'>
@@ -46,8 +46,6 @@ export type SettledBlocks = {
  * them, so that those held back by a chain that is down do not keep others from expiring.
  */
 const EXPIRING_PER_TURN = 200
-/** Blocks of other chains loaded to judge deadlines by: deeper than any policy asks. */
-const OTHER_CHAIN_BLOCKS = 300
 
 /** Rejects with `inconsistent` when the blocks do not connect, which the observer excludes. */
 export async function settleBlocks(
@@ -200,19 +198,23 @@ async function loadAffected(
   }
 }
 
-/** The other chains an invoice accepts: its deadline is judged by all of them. */
+/**
+ * The other chains of these invoices: those that judge their deadlines, as deep as the terms ask, and
+ * those their payments are on, to count confirmations.
+ */
 function loadOtherChains(
   deps: SettleDeps,
   chainId: number,
   invoices: readonly InvoiceWithPayments[],
 ): Promise<Map<number, LocalChain>> {
-  const ids = invoices.flatMap(({ invoice }) =>
-    invoice.terms.options.map((option) => option.asset.chainId),
+  const ids = invoices.flatMap(chainsOf).filter((id) => id !== chainId)
+  const depths = invoices.flatMap(({ invoice }) =>
+    invoice.terms.options.map((option) => option.finality.confirmations),
   )
   return loadChains(
     deps,
-    ids.filter((id) => id !== chainId),
-    OTHER_CHAIN_BLOCKS,
+    ids,
+    depths.reduce((most, depth) => Math.max(most, depth), 1),
   )
 }
 

@@ -3,6 +3,7 @@ import { tipOf } from '../core/chain/local-chain.ts'
 import { createId, ID_RANDOM_BYTES, type IdPrefix } from '../core/ids.ts'
 import type { TipNumbers } from '../core/payment/present-payment.ts'
 import type { SettlementContext } from '../core/settlement/settlement.ts'
+import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
 
 /** Our tips of these chains, as the store has them. Chains that were never observed are absent. */
@@ -17,6 +18,14 @@ export async function loadChains(
     if (stored !== null) chains.set(chainId, stored.chain)
   }
   return chains
+}
+
+/** Every chain an invoice has to do with: those it accepts and those money came on. */
+export function chainsOf({ invoice, payments }: InvoiceWithPayments): number[] {
+  return [
+    ...invoice.terms.options.map((option) => option.asset.chainId),
+    ...payments.map((payment) => payment.observation.chainId),
+  ]
 }
 
 /** Heights of our tips, to count confirmations by. */

@@ -16,23 +16,38 @@ export type TrustDeps = {
 
 /** Checks the key of a store, and of its earlier epochs, against the pins and opens it for use. */
 export async function trustAccount(deps: TrustDeps, account: StoreAccount): Promise<void> {
-  const pinned = deps.state.readPins().get(account.id)
+  const pins = deps.state.readPins()
   const key = readKey(account.xpub)
-  if (key === null || key.fingerprint !== account.fingerprint || pinned !== key.fingerprint) {
-    throw new GatewayError(
-      'xpub_mismatch',
-      `The account key of store ${account.id} in the database is not the one pinned in the state ` +
-        'directory. Restore the database or the state directory; nothing was started.',
-    )
-  }
-  deps.addressBook.add(key)
+  const isPinned = key !== null && pins.get(account.id) === key.fingerprint
+  if (!isPinned || key.fingerprint !== account.fingerprint) throw mismatch(account)
+  // Left out, an earlier key would leave its invoices unpaid while the cursor moves past the payments.
+  const formerKeys = account.formerXpubs.map((xpub) => {
+    const former = readKey(xpub)
+    if (former === null || !pins.has(formerPin(former.fingerprint))) throw mismatch(account)
+    return former
+  })
+  for (const trusted of [key, ...formerKeys]) deps.addressBook.add(trusted)
+  await deps.indexes.open(account.fingerprint)
+}
+
+/**
+ * Pins what the database has. Only for a state directory that holds no pin yet: there is nothing to
+ * hold the database against then.
+ */
+export function pinFirstTime(state: StateDirectory, account: StoreAccount): void {
   for (const xpub of account.formerXpubs) {
     const former = readKey(xpub)
-    if (former !== null && deps.state.readPins().has(formerPin(former.fingerprint))) {
-      deps.addressBook.add(former)
-    }
+    if (former !== null) state.pin(formerPin(former.fingerprint), former.fingerprint)
   }
-  await deps.indexes.open(account.fingerprint)
+  state.pin(account.id, account.fingerprint)
+}
+
+function mismatch({ id }: StoreAccount): GatewayError {
+  return new GatewayError(
+    'xpub_mismatch',
+    `The account keys of store ${id} in the database are not those pinned in the state directory. ` +
+      'Restore the database or the state directory; nothing was started.',
+  )
 }
 
 /** Name under which the key of an earlier epoch stays pinned. */

@@ -98,6 +98,8 @@ export type WebhookStore = {
   claimDeliveries(claim: DeliveryClaim): Promise<ClaimedDelivery[]>
   /** When the next pending delivery is due or its lease ends; null when there is none. */
   nextDeliveryAtMs(): Promise<number | null>
+  /** Whether an attempt of this endpoint that began at or after this time was delivered. */
+  hasDeliveredSince(endpointId: string, sinceMs: number): Promise<boolean>
   getDelivery(eventId: string, endpointId: string): Promise<Delivery | null>
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<LoggedDelivery>>
 }

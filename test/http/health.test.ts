@@ -10,6 +10,7 @@ import {
   markReady,
   OTHER_CHAIN_ID,
   startHttpHarness,
+  WALL_CLOCK,
 } from '../support/http-harness.ts'
 
 let gateway: HttpHarness
@@ -56,7 +57,7 @@ describe('health', () => {
   })
 
   test('without a chain it is not configured, and says what to do', async () => {
-    const empty = await startHttpHarness({ chains: createChainDirectory([]) })
+    const empty = await startHttpHarness({ chains: createChainDirectory(WALL_CLOCK, []) })
     const answer = await open('/readyz', empty)
     expect([answer.status, answer.json.status]).toEqual([503, 'not_configured'])
     expect(answer.json.detail).toContain('QUITTANCE_RPC_')

@@ -6,6 +6,7 @@ import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import { createFixedRates } from '../../src/adapters/rates/fixed-rates.ts'
 import { createAddressBook } from '../../src/adapters/system/address-book.ts'
 import { createChainDirectory } from '../../src/adapters/system/chain-directory.ts'
+import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { createVault } from '../../src/adapters/system/vault.ts'
 import {
   createDestinationCheck,
@@ -23,6 +24,8 @@ import { SAMPLE_CHAIN_ID, SAMPLE_COIN, SAMPLE_TOKEN, sampleBlock } from './fixtu
 
 /** The well-known mnemonic of every development node. */
 const MNEMONIC = 'test test test test test test test test test test test junk'
+
+export const WALL_CLOCK = createSystemClock()
 
 export const PUBLIC_URL = 'https://pay.example'
 
@@ -128,11 +131,11 @@ function createHttpDeps(overrides: Partial<HttpDeps>): HttpDeps {
   const addressBook = createAddressBook()
   return {
     store: createMemoryStore(),
-    clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
+    clock: WALL_CLOCK,
     ids: { randomBytes: (count) => new Uint8Array(randomBytes(count)) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: { count() {} },
-    chains: createChainDirectory([localChain(), otherChain()]),
+    chains: createChainDirectory(WALL_CLOCK, [localChain(), otherChain()]),
     rates: createFixedRates({ 'ETH/USD': '2500', 'USDC/USD': '1', 'EUR/USD': '1.1' }),
     addressBook,
     indexes: countIndexes(),

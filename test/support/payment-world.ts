@@ -46,6 +46,8 @@ export type WorldOptions = {
   rpcOf?: (node: LocalNode) => Promise<string>
   extraTokens?: (chain: LocalChain) => Promise<{ address: Hex; symbol: string; decimals: number }[]>
   start?: boolean
+  /** Another node than anvil, mining by hand. */
+  startNode?: () => Promise<{ node: LocalNode; chain: LocalChain }>
 }
 
 /** Starts the world before the tests of a file and stops it after them. */
@@ -63,8 +65,7 @@ export function usePaymentWorld(options: WorldOptions = {}): PaymentWorld {
 export async function startPaymentWorld(
   options: WorldOptions = {},
 ): Promise<PaymentWorld & { stop(): Promise<void> }> {
-  const node = await startAnvil({ mining: 'manual' })
-  const chain = connectLocalChain(node.url)
+  const { node, chain } = await (options.startNode ?? startAnvilChain)()
   const usdc = await chain.deployToken({ name: 'USD Coin', symbol: 'USDC', decimals: 6 })
   const dai = await chain.deployToken({ name: 'Dai', symbol: 'DAI', decimals: 18 })
   const extra = (await options.extraTokens?.(chain)) ?? []
@@ -112,6 +113,11 @@ export async function startPaymentWorld(
       await node.stop()
     },
   }
+}
+
+async function startAnvilChain() {
+  const node = await startAnvil({ mining: 'manual' })
+  return { node, chain: connectLocalChain(node.url) }
 }
 
 function describeWorld(

@@ -177,6 +177,17 @@ function webhookReads(state: MemoryState): WebhookStore {
     async nextDeliveryAtMs() {
       return nextDeliveryAtMs(state)
     },
+    async hasDeliveredSince(endpointId, sinceMs) {
+      const ids = new Set(
+        valuesOf(state.deliveries)
+          .filter(({ delivery }) => delivery.endpointId === endpointId)
+          .map(({ delivery }) => delivery.id),
+      )
+      return valuesOf(state.attempts).some(
+        ({ deliveryId, outcome, atMs }) =>
+          outcome === 'delivered' && atMs >= sinceMs && ids.has(deliveryId),
+      )
+    },
     async getDelivery(eventId, endpointId) {
       const found = valuesOf(state.deliveries).find(
         ({ delivery }) => delivery.eventId === eventId && delivery.endpointId === endpointId,

@@ -32,16 +32,20 @@ type Outcome =
  * Gathers the change sets of one turn of the event loop and writes them together, each in a
  * savepoint of its own, in the order of the calls. Promises settle after the outer COMMIT: nobody
  * is told of something that is not on the disk. One that conflicts or fails takes back itself
- * alone; a fault of the storage takes back all.
+ * alone; a fault of the storage takes back all. `onWritten` hears of them before the promises settle.
  */
-export function createGroupCommit(db: Database, sql: Statements): GroupCommit {
+export function createGroupCommit(
+  db: Database,
+  sql: Statements,
+  onWritten: (changes: ChangeSet) => void = () => {},
+): GroupCommit {
   let waiting: Waiting[] = []
   let isClosed = false
 
   const flush = (): void => {
     const group = waiting.slice(0, GROUP_LIMIT)
     waiting = waiting.slice(GROUP_LIMIT)
-    if (group.length > 0) settleGroup(db, sql, group)
+    if (group.length > 0) settleGroup(db, sql, group, onWritten)
     if (waiting.length > 0) setImmediate(flush)
   }
   return {
@@ -64,7 +68,12 @@ export function closedError(): GatewayError {
   return new GatewayError('storage_unavailable', 'Storage is closed.')
 }
 
-function settleGroup(db: Database, sql: Statements, group: readonly Waiting[]): void {
+function settleGroup(
+  db: Database,
+  sql: Statements,
+  group: readonly Waiting[],
+  onWritten: (changes: ChangeSet) => void,
+): void {
   let outcomes: Outcome[]
   try {
     outcomes = writeGroup(db, sql, group)
@@ -73,6 +82,7 @@ function settleGroup(db: Database, sql: Statements, group: readonly Waiting[]): 
     for (const member of group) member.reject(failure)
     return
   }
+  for (const { changes } of group) onWritten(changes)
   for (const [index, member] of group.entries()) {
     const outcome = outcomes[index] as Outcome
     if (outcome.kind === 'written') member.resolve(outcome.result)

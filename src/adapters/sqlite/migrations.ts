@@ -255,6 +255,7 @@ CREATE TABLE delivery_attempts (
   duration_ms REAL NOT NULL
 ) STRICT;
 CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id);
+CREATE INDEX delivery_attempts_delivered ON delivery_attempts (at_ms) WHERE outcome = 'delivered';
 `
 
 /** Rows of these tables are written once, also by whoever opens the file with another tool. */

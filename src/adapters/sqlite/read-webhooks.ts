@@ -26,6 +26,8 @@ const LIST_ENDPOINTS = `SELECT e.* FROM json_each(?) AS store
   CROSS JOIN webhook_endpoints AS e ON e.store_id = store.value AND e.deleted_at_ms IS NULL
   ORDER BY e.position`
 const GET_DELIVERY = 'SELECT * FROM deliveries WHERE event_id = ? AND endpoint_id = ?'
+export const DELIVERED_SINCE = `SELECT 1 FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id
+  WHERE a.outcome = 'delivered' AND a.at_ms >= ? AND d.endpoint_id = ? LIMIT 1`
 const LIST_DELIVERIES = `SELECT d.*, e.type AS event_type FROM deliveries AS d
   CROSS JOIN events AS e ON e.position = d.event_position`
 const LOAD_ATTEMPTS = `SELECT a.* FROM json_each(?) AS wanted
@@ -81,6 +83,10 @@ export function getEndpoint(sql: Statements, id: string): WebhookEndpoint | null
 export function listEndpoints(sql: Statements, storeIds: readonly string[]): WebhookEndpoint[] {
   const rows = sql(LIST_ENDPOINTS).all(JSON.stringify([...new Set(storeIds)])) as EndpointRow[]
   return rows.map(rowToEndpoint)
+}
+
+export function hasDeliveredSince(sql: Statements, endpointId: string, sinceMs: number): boolean {
+  return sql(DELIVERED_SINCE).get(sinceMs, endpointId) !== undefined
 }
 
 export function getDelivery(sql: Statements, eventId: string, endpointId: string): Delivery | null {

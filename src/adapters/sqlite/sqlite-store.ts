@@ -11,6 +11,7 @@ import * as accounts from './read-accounts.ts'
 import * as chains from './read-chain.ts'
 import * as invoices from './read-invoices.ts'
 import * as webhooks from './read-webhooks.ts'
+import { createReadMemory } from './remember-reads.ts'
 import { toGatewayError } from './sqlite-error.ts'
 import { cacheStatements, type Statements } from './statements.ts'
 
@@ -29,7 +30,8 @@ export type SqliteStore = Store & {
 export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const db = openDatabase(options)
   const sql = cacheStatements(db)
-  const group = createGroupCommit(db, sql)
+  const { remember, forgetChanged } = createReadMemory(sql)
+  const group = createGroupCommit(db, sql, forgetChanged)
   const claim = db.transaction(claimDeliveries)
 
   /** A promise for what SQLite answers at once, with its faults typed. */
@@ -53,7 +55,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     },
     describe: () => readSettings(db),
     releaseLeases: answer(releaseLeases),
-    loadChain: answer(chains.loadChain),
+    loadChain: answer(remember(chains.loadChain)),
     findDepositAddresses: answer(chains.findDepositAddresses),
     findIncludedPayments: answer(chains.findIncludedPayments),
     findPaymentsInBlocks: answer(chains.findPaymentsInBlocks),
@@ -68,14 +70,15 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     listEvents: answer(webhooks.listEvents),
     readEventsAfter: answer(webhooks.readEventsAfter),
     getEndpoint: answer(webhooks.getEndpoint),
-    listEndpoints: answer(webhooks.listEndpoints),
+    listEndpoints: answer(remember(webhooks.listEndpoints)),
     claimDeliveries: answer(claim.immediate),
     nextDeliveryAtMs: answer(nextDeliveryAtMs),
+    hasDeliveredSince: answer(webhooks.hasDeliveredSince),
     getDelivery: answer(webhooks.getDelivery),
     listDeliveries: answer(webhooks.listDeliveries),
-    listStores: answer(accounts.listStores),
+    listStores: answer(remember(accounts.listStores)),
     listApiKeys: answer(accounts.listApiKeys),
-    findApiKeyByHash: answer(accounts.findApiKeyByHash),
+    findApiKeyByHash: answer(remember(accounts.findApiKeyByHash)),
     maxIssuedIndex: answer(accounts.maxIssuedIndex),
     listWaitingAddresses: answer(accounts.listWaitingAddresses),
     listAudit: answer(accounts.listAudit),

@@ -1,10 +1,15 @@
-import { type AccountKey, deriveDepositAddress } from '../../core/keys/deposit-address.ts'
+import {
+  type AccountKey,
+  deriveDepositAddress,
+  MAX_DERIVATION_INDEX,
+} from '../../core/keys/deposit-address.ts'
+import { DERIVATION_BATCH, deriveDepositAddresses } from '../../core/keys/derive-addresses.ts'
 import type { Address } from '../../core/money/asset.ts'
 import type { AddressBook } from '../../ports/address-book.ts'
 
 /**
  * Derived addresses remembered at the same time: about 100 bytes each. Beyond it the oldest is
- * forgotten and derived again when asked for, at well under a millisecond.
+ * forgotten and derived again when asked for, at about a millisecond.
  */
 const MAX_REMEMBERED = 200_000
 
@@ -13,21 +18,32 @@ export type AccountKeys = AddressBook & { add(key: AccountKey): void }
 export function createAddressBook(): AccountKeys {
   const keys = new Map<string, AccountKey>()
   const remembered = new Map<string, Address>()
+  const recall = (fingerprint: string, index: number) => remembered.get(`${fingerprint}/${index}`)
+  const remember = (fingerprint: string, index: number, address: Address) => {
+    if (remembered.size >= MAX_REMEMBERED) {
+      remembered.delete(remembered.keys().next().value as string)
+    }
+    remembered.set(`${fingerprint}/${index}`, address)
+  }
   return {
     add: (key) => void keys.set(key.fingerprint, key),
     accountNumberOf: (fingerprint) => keys.get(fingerprint)?.accountNumber ?? null,
     derive(fingerprint, index) {
-      const name = `${fingerprint}/${index}`
-      const known = remembered.get(name)
+      const known = recall(fingerprint, index)
       if (known !== undefined) return known
       const key = keys.get(fingerprint)
       if (key === undefined) return null
-      const address = deriveDepositAddress(key, index)
-      if (remembered.size >= MAX_REMEMBERED) {
-        remembered.delete(remembered.keys().next().value as string)
+      if (recall(fingerprint, index - 1) === undefined) {
+        const address = deriveDepositAddress(key, index)
+        remember(fingerprint, index, address)
+        return address
       }
-      remembered.set(name, address)
-      return address
+      // Whoever asks for one after the other is spared the next ones: together they cost far less.
+      const count = Math.min(DERIVATION_BATCH, MAX_DERIVATION_INDEX - index + 1)
+      const indexes = Array.from({ length: count }, (_, i) => index + i)
+      const addresses = deriveDepositAddresses(key, indexes)
+      for (const [i, address] of addresses.entries()) remember(fingerprint, index + i, address)
+      return addresses[0] as Address
     },
   }
 }

@@ -1,5 +1,7 @@
 import type { ChainSettings } from '../../core/chain/chain-settings.ts'
+import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import type { ChainDirectory, ChainHealth } from '../../ports/chain-directory.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 const STARTING: ChainHealth = {
   state: 'starting',
@@ -9,14 +11,32 @@ const STARTING: ChainHealth = {
   lagS: null,
 }
 
+/**
+ * A watcher reports after every turn. One that has been silent for longer hangs on its node or is dead:
+ * what it said last is no longer believed.
+ */
+const SILENT_MAX_MS = MINUTE_MS
+
 /** Settings from the configuration, health as the watchers of this process last reported it. */
-export function createChainDirectory(settings: readonly ChainSettings[]): ChainDirectory {
+export function createChainDirectory(
+  clock: Clock,
+  settings: readonly ChainSettings[],
+): ChainDirectory {
   const byId = new Map(settings.map((chain) => [chain.chainId, chain]))
-  const health = new Map<number, ChainHealth>()
+  const reports = new Map<number, { health: ChainHealth; atMs: number }>()
   return {
     list: () => settings,
     get: (chainId) => byId.get(chainId),
-    healthOf: (chainId) => health.get(chainId) ?? STARTING,
-    setHealth: (chainId, state) => void health.set(chainId, state),
+    healthOf(chainId) {
+      const report = reports.get(chainId)
+      if (report === undefined) return STARTING
+      const silentMs = clock.monotonicMs() - report.atMs
+      const { health } = report
+      if (health.state !== 'ok' || silentMs <= SILENT_MAX_MS) return health
+      const lagS = (health.lagS ?? 0) + Math.round(silentMs / SECOND_MS)
+      return { ...health, lagS, state: 'behind', reason: 'watcher_silent' }
+    },
+    setHealth: (chainId, health) =>
+      void reports.set(chainId, { health, atMs: clock.monotonicMs() }),
   }
 }

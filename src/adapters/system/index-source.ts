@@ -43,7 +43,9 @@ export function createIndexSource(
     peek: (fingerprint) => counterOf(fingerprint).next,
     close() {
       for (const [fingerprint, { next, mark }] of counters) {
-        if (mark !== null) state.lowerMark(fingerprint, next)
+        // Another mark than ours would mean another writer; then a gap is the safe end.
+        const isOurs = mark !== null && state.readMark(fingerprint) === mark
+        if (isOurs) state.lowerMark(fingerprint, next)
       }
       counters.clear()
     },

@@ -11,9 +11,10 @@
  * | canceled        | canceled ~      | canceled ~      | canceled ~  | canceled ~            | canceled~|
  *
  * `*` invoice.underpaid once per rise of what was seen in time; `+` invoice.overpaid once per rise of
- * what is confirmed above the amount due; `~` invoice.paid_late or invoice.paid_after_cancel once per
- * rise of confirmed money (also with the expiry itself). When seen and confirmed become true at once,
- * processing is recorded first, so that every story has the same steps.
+ * what is confirmed above the amount due; `~` invoice.paid_late (when some of it is late) or
+ * invoice.paid_after_cancel once per rise of confirmed money (also with the expiry itself). When seen
+ * and confirmed become true at once, processing is recorded first, so that every story has the same
+ * steps.
  */
 import { unreachable } from '../assert.ts'
 import { compareFractions } from '../money/fraction.ts'
@@ -66,7 +67,7 @@ function decideSteps(invoice: Invoice, evidence: Evidence): InvoiceEventType[] {
       if (standing !== 'confirmed-enough') return []
       return ['invoice.settled', ...overpaidStep(invoice, evidence)]
     case 'expired':
-      return confirmedRose(invoice, evidence) ? ['invoice.paid_late'] : []
+      return confirmedRose(invoice, evidence) ? lateStep(evidence) : []
     case 'canceled':
       return confirmedRose(invoice, evidence) ? ['invoice.paid_after_cancel'] : []
     default:

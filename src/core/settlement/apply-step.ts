@@ -64,7 +64,12 @@ function includePayment(settlement: Settlement, matched: Payment, touched: Set<s
   if (held !== undefined && held.position !== 'orphaned') return
   const payment: Payment = held === undefined ? matched : { ...held, position: 'included' }
   touch(touched, payment)
-  recordPayment(settlement, payment, firstEventOf(payment))
+  // What a payment is was told when it was first seen; that it is back is told as detected.
+  recordPayment(
+    settlement,
+    payment,
+    held === undefined ? firstEventOf(payment) : 'payment.detected',
+  )
 }
 
 function firstEventOf(payment: Payment): PaymentEventType {

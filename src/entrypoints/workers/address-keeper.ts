@@ -1,15 +1,32 @@
 import { SECOND_MS } from '../../core/time.ts'
-import { type DeriveAheadDeps, deriveAhead } from '../../operations/derive-ahead.ts'
+import {
+  type DeriveAheadDeps,
+  deriveAhead,
+  prepareAddresses,
+} from '../../operations/derive-ahead.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
 
 /** How soon a store made by the command line is watched, and the look-ahead is filled up again. */
 const INTERVAL_MS = SECOND_MS
+/** Pause between two slices of preparation: requests that wait go first. */
+const BETWEEN_SLICES_MS = 20
 
-/** Keeps the next addresses of every store derived and watched, also of stores made meanwhile. */
+/**
+ * Keeps the next addresses of every store derived and watched, also of stores made meanwhile, and
+ * many more derived: a burst of orders then finds them ready.
+ */
 export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
+  const prepared = new Map<string, number>()
+  let filledAtMs = Number.NEGATIVE_INFINITY
   return startRunLoop(async () => {
     try {
-      for (const account of await deps.store.listStores()) await deriveAhead(deps, account)
+      const stores = await deps.store.listStores()
+      if (deps.clock.monotonicMs() - filledAtMs >= INTERVAL_MS) {
+        for (const account of stores) await deriveAhead(deps, account)
+        filledAtMs = deps.clock.monotonicMs()
+      }
+      const isPrepared = prepareAddresses(deps, stores, prepared)
+      return { waitMs: isPrepared ? INTERVAL_MS : BETWEEN_SLICES_MS }
     } catch (error) {
       deps.logger.error({ err: error }, 'addresses could not be derived ahead')
     }

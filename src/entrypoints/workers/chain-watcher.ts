@@ -29,12 +29,16 @@ const STALE_HEAD_MIN_MS = 90 * SECOND_MS
 const PASSING_FAULTS = 3
 const PASSING_KINDS: ReadonlySet<string> = new Set(['inconsistent', 'not_there'])
 
+/** Another writer may be first now and then; this often in a row is a fault, and waits like one. */
+const CONFLICTS_MAX = 10
+
 type WatchedFault = { readonly kind: string; readonly message: string }
 
 /** Follows one chain for ever: a turn per poll, faster while behind, slower after faults. */
 export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunLoop {
   let memory = FRESH_MEMORY
   let faultsInRow = 0
+  let conflictsInRow = 0
   let isVerified = false
   const labels = { chain: String(settings.chainId) }
 
@@ -48,6 +52,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       memory = result.memory
       if (faultsInRow > 0) deps.logger.info({ chain_id: settings.chainId }, 'chain is back')
       faultsInRow = 0
+      conflictsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
@@ -55,7 +60,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       memory = { ...FRESH_MEMORY, claim: memory.claim }
       const fault = describeFault(error)
       deps.metrics.count('chain_faults_total', { ...labels, kind: fault.kind })
-      if (fault.kind === 'conflict') return { waitMs: 0 }
+      if (fault.kind === 'conflict' && ++conflictsInRow < CONFLICTS_MAX) return { waitMs: 0 }
       faultsInRow += 1
       reportFault(deps, settings, fault, faultsInRow, error)
       return { waitMs: waitAfter(settings, faultsInRow, error) }

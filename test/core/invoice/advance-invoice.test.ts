@@ -75,7 +75,6 @@ const TABLE: Record<InvoiceStatus, Record<Standing, string>> = {
 /** What a rise of seen and confirmed money adds to a cell; cells that are not here stay as above. */
 const WITH_RISE: Partial<Record<InvoiceStatus, Partial<Record<Standing, string>>>> = {
   open: { some: 'open underpaid' },
-  expired: { 'confirmed-enough': 'expired paid_late', missed: 'expired paid_late' },
   canceled: {
     'confirmed-enough': 'canceled paid_after_cancel',
     missed: 'canceled paid_after_cancel',
@@ -210,6 +209,11 @@ describe('once per rise', () => {
       'expired',
       'expired paid_late',
     ])
+  })
+
+  test('money in time that a reorg confirms anew after the expiry is not late', () => {
+    const again = makeEvidence('missed', { lateConfirmed: false })
+    expect(follow(makeInvoice({ status: 'expired' }), [again])).toEqual(['expired'])
   })
 
   test('CR-04 settle, lose it, pay again: reversed exactly once, settled again', () => {

@@ -1,0 +1,167 @@
+/** Invoices per second through the whole API, beside the least that such an API can do. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deriveDepositAddress, parseAccountKey } from '../../src/core/keys/deposit-address.ts'
+import { describeConfig, startChainNode } from '../support/chain-node.ts'
+import { type Figure, median, percentile } from '../support/figures.ts'
+import { prepareGateway, XPUB } from '../support/gateway.ts'
+import { type LoadOptions, type LoadResult, runLoad } from '../support/http-load.ts'
+import { startPart } from '../support/own-process.ts'
+
+export type CreationPlan = {
+  readonly rounds: number
+  readonly burst: number
+  readonly sustainedMs: number
+  readonly pacedMs: number
+}
+
+const CONNECTIONS = 50
+const WARM_UP_REQUESTS = 1_000
+/** Time between bursts, as between two waves of customers: the look-ahead is filled up again. */
+const QUIET_MS = 3_000
+const DERIVATION_MS = 1_500
+/** The rate a large shop may ask for, and how long the slowest in a hundred may take. */
+const PACE_PER_S = 300
+const PACED_P99_MS = 150
+const EARLY_BLOCKS = 20
+
+/** Figures of invoice creation. */
+export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
+  const derivation = measureDerivation()
+  const node = await startChainNode(EARLY_BLOCKS)
+  const floorPart = startPart(new URL('./creation-floor.ts', import.meta.url))
+  await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
+  const config = describeConfig({ rpc: node.url, pollMs: 250, confirmations: 12 })
+  const gateway = await prepareGateway({ config })
+  try {
+    const floorUrl = await floorPart.ask<string>({})
+    await gateway.start()
+    let run = 0
+    const load = (url: string, amount: Pick<LoadOptions, 'requests' | 'durationMs' | 'ratePerS'>) =>
+      runLoad({ ...describeRequests(gateway.apiKey, run++), url, ...amount })
+    await load(floorUrl, { requests: WARM_UP_REQUESTS })
+    await load(gateway.url, { requests: WARM_UP_REQUESTS })
+
+    const bursts: LoadResult[] = []
+    const floors: LoadResult[] = []
+    for (let round = 0; round < plan.rounds; round++) {
+      floors.push(await load(floorUrl, { requests: plan.burst }))
+      await sleep(QUIET_MS)
+      bursts.push(await load(gateway.url, { requests: plan.burst }))
+    }
+    const floorMs = plan.sustainedMs / 4
+    const before = await load(floorUrl, { durationMs: floorMs })
+    const sustained = await load(gateway.url, { durationMs: plan.sustainedMs })
+    const after = await load(floorUrl, { durationMs: floorMs })
+    const sustainedFloor = (before.perS + after.perS) / 2
+    await sleep(QUIET_MS)
+    const paced = await load(gateway.url, { durationMs: plan.pacedMs, ratePerS: PACE_PER_S })
+    return [
+      {
+        name: 'address derivation, one core',
+        unit: '/s',
+        value: derivation,
+        floor: null,
+        target: null,
+      },
+      ...describeBursts(plan, bursts, floors),
+      describeSustained(plan, sustained, sustainedFloor, derivation),
+      describeP99(`invoices sustained, ${CONNECTIONS} in flight: p99`, [sustained]),
+      {
+        ...describeP99(`invoices at ${PACE_PER_S}/s: p99`, [paced]),
+        target: { kind: 'limit', limit: PACED_P99_MS },
+      },
+    ]
+  } finally {
+    await gateway.dispose()
+    await floorPart.stop()
+    await node.stop()
+  }
+}
+
+function describeBursts(
+  plan: CreationPlan,
+  bursts: readonly LoadResult[],
+  floors: readonly LoadResult[],
+): Figure[] {
+  const rounds = bursts.map(({ perS }) => perS)
+  const floorRounds = floors.map(({ perS }) => perS)
+  const name = `invoices, burst of ${plan.burst}, ${CONNECTIONS} in flight`
+  return [
+    {
+      name,
+      unit: '/s',
+      value: median(rounds),
+      floor: { what: 'express + zod + one durable row each', value: median(floorRounds) },
+      target: { kind: 'share', share: 0.4 },
+      rounds,
+      floorRounds,
+    },
+    describeP99(`${name}: p99`, bursts, floors),
+  ]
+}
+
+function describeSustained(
+  plan: CreationPlan,
+  sustained: LoadResult,
+  floor: number,
+  derivation: number,
+): Figure {
+  const isDerivation = derivation < floor
+  return {
+    name: `invoices, ${plan.sustainedMs / 1_000} s without a pause`,
+    unit: '/s',
+    value: sustained.perS,
+    floor: isDerivation
+      ? { what: 'address derivation, one core', value: derivation }
+      : { what: 'express + zod + one durable row each', value: floor },
+    target: { kind: 'share', share: 0.6 },
+  }
+}
+
+function describeP99(
+  name: string,
+  results: readonly LoadResult[],
+  floors: readonly LoadResult[] = [],
+): Figure {
+  const p99 = ({ latenciesMs }: LoadResult) => percentile(latenciesMs, 0.99)
+  return {
+    name,
+    unit: 'ms',
+    value: median(results.map(p99)),
+    floor:
+      floors.length === 0
+        ? null
+        : { what: 'the same of express + zod + one durable row', value: median(floors.map(p99)) },
+    target: null,
+  }
+}
+
+/** What a shop sends. `run` keeps the idempotency keys of one load apart from those of another. */
+function describeRequests(apiKey: string, run: number) {
+  return {
+    path: '/v1/invoices',
+    connections: CONNECTIONS,
+    headers: (index: number) => [
+      `Authorization: Bearer ${apiKey}`,
+      `Idempotency-Key: bench-${run}-${index}`,
+    ],
+    body: (index: number) =>
+      JSON.stringify({
+        price: { amount: '25.00', currency: 'USD' },
+        order_id: `order-${run}-${index}`,
+        metadata: { cart: `cart-${index}`, customer: 'c-1842' },
+      }),
+  }
+}
+
+/** Addresses derived per second by the function the gateway uses. */
+function measureDerivation(): number {
+  const parsed = parseAccountKey(XPUB)
+  if (!parsed.ok) throw new Error(parsed.detail)
+  const derive = (index: number) => deriveDepositAddress(parsed.key, index)
+  for (let index = 0; index < 200; index++) derive(index)
+  const startMs = performance.now()
+  let derived = 0
+  while (performance.now() - startMs < DERIVATION_MS) derive(1_000 + derived++)
+  return derived / ((performance.now() - startMs) / 1_000)
+}

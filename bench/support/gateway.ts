@@ -1,0 +1,151 @@
+/** The gateway as users run it, for measuring: a process, a SQLite file, a configuration file. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
+import { guardProcess } from './own-process.ts'
+
+const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
+/** The public test mnemonic's account m/44'/60'/0'. */
+export const XPUB =
+  'xpub6Ce9NcJvTk36xtLSrJLZqE7wtgA5deCeYs7rSQtreh4cj6ByPtrg9sD7V2FNFLPnf8heNP3FGkeV9qwfzvZNSd54JoNXVsXFYSYwHsnJxqP'
+const READY_DEADLINE_MS = 30_000
+const POLL_MS = 10
+
+export type Gateway = {
+  readonly url: string
+  readonly apiKey: string
+  readonly folder: string
+  readonly databasePath: string
+  pid(): number
+  start(options?: { roles?: string; waitReady?: boolean }): Promise<void>
+  stop(): Promise<void>
+  request<Body>(method: string, path: string, body?: unknown): Promise<Body>
+  /** A stopped installation as it is now, for `restore`. */
+  snapshot(): void
+  restore(): void
+  dispose(): Promise<void>
+}
+
+export type GatewayOptions = { readonly config: object; readonly allowedHosts?: string }
+
+export async function prepareGateway(options: GatewayOptions): Promise<Gateway> {
+  const home = mkdtempSync(join(tmpdir(), 'quittance-bench-'))
+  const folder = join(home, 'gateway')
+  const kept = join(home, 'kept')
+  mkdirSync(folder)
+  const configPath = join(folder, 'quittance.config.json')
+  writeFileSync(configPath, JSON.stringify(options.config))
+  const port = await findFreePort()
+  const url = `http://127.0.0.1:${port}`
+  const apiKey = `qk_${randomBytes(24).toString('hex')}`
+  const env = describeEnvironment(configPath, apiKey, port, options.allowedHosts)
+  let child: ChildProcess | null = null
+  let output = ''
+
+  const end = async (signal: NodeJS.Signals) => {
+    const running = child
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return
+    const ended = new Promise((resolve) => running.once('exit', resolve))
+    running.kill(signal)
+    await ended
+  }
+  return {
+    url,
+    apiKey,
+    folder,
+    databasePath: join(folder, 'data/quittance.db'),
+    pid: () => child?.pid as number,
+    async start({ roles = 'api,watch,webhooks', waitReady: wait = true } = {}) {
+      output = ''
+      const started = spawn(process.execPath, [LAUNCHER, 'serve', '--role', roles], {
+        cwd: folder,
+        env,
+      })
+      guardProcess(started)
+      child = started
+      for (const stream of [started.stdout, started.stderr]) {
+        stream?.on('data', (chunk: Buffer) => {
+          output = (output + chunk.toString('utf8')).slice(-4_000)
+        })
+      }
+      if (wait) await waitReady(url, started, () => output)
+    },
+    stop: () => end('SIGTERM'),
+    request: (method, path, body) => requestJson(url + path, apiKey, method, body),
+    snapshot: () => cpSync(folder, kept, { recursive: true }),
+    restore() {
+      rmSync(folder, { recursive: true, force: true })
+      cpSync(kept, folder, { recursive: true })
+    },
+    async dispose() {
+      await end('SIGTERM')
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Ours without the settings of whoever measures. BENCH_NODE_OPTIONS: e.g. --cpu-prof. */
+function describeEnvironment(
+  configPath: string,
+  apiKey: string,
+  port: number,
+  allowedHosts: string | undefined,
+): Record<string, string> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /^(QUITTANCE_|npm_|NODE_)/.test(name) ? [] : [[name, value]],
+  )
+  const nodeOptions = process.env.BENCH_NODE_OPTIONS
+  return {
+    ...Object.fromEntries(inherited),
+    QUITTANCE_CONFIG: configPath,
+    QUITTANCE_XPUB: XPUB,
+    QUITTANCE_API_KEY: apiKey,
+    QUITTANCE_PORT: String(port),
+    QUITTANCE_LOG_LEVEL: 'warn',
+    ...(allowedHosts === undefined ? {} : { QUITTANCE_WEBHOOK_ALLOWED_HOSTS: allowedHosts }),
+    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
+  }
+}
+
+async function waitReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
+  await waitFor('the gateway to be ready', READY_DEADLINE_MS, async () => {
+    if (child.exitCode !== null) throw new Error(`the gateway ended:\n${output()}`)
+    const answer = await fetch(`${url}/readyz`).catch(() => null)
+    return answer?.status === 200
+  })
+}
+
+/** Polls until true; rejects with what was waited for. */
+export async function waitFor(
+  what: string,
+  timeoutMs: number,
+  isDone: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs
+  while (!(await isDone())) {
+    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for ${what}`)
+    await sleep(POLL_MS)
+  }
+}
+
+async function requestJson<Body>(
+  url: string,
+  apiKey: string,
+  method: string,
+  body: unknown,
+): Promise<Body> {
+  const answer = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${text}`)
+  return JSON.parse(text)
+}

@@ -1,0 +1,53 @@
+/**
+ * usage: npm run bench [-- --quick] [-- PART ...]
+ *
+ * Measures the gateway beside a floor of the same run and machine: creation, catch-up, latency,
+ * deliveries. Prints a table and writes bench/results.json. --quick takes less than a minute.
+ */
+import { writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
+import { describeMachine } from '../bench/support/describe-machine.ts'
+import { type Figure, isMet, renderTable, shareOf } from '../bench/support/figures.ts'
+
+const RESULTS = new URL('../bench/results.json', import.meta.url)
+
+type Part = (quick: boolean) => Promise<Figure[]>
+
+const CREATION: Record<'quick' | 'full', CreationPlan> = {
+  quick: { rounds: 2, burst: 2_000, sustainedMs: 5_000, pacedMs: 2_000 },
+  full: { rounds: 5, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
+}
+
+const PARTS: Readonly<Record<string, Part>> = {
+  creation: (quick) => measureCreation(CREATION[quick ? 'quick' : 'full']),
+}
+
+const print = (line: string) => void process.stdout.write(`${line}\n`)
+
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const isQuick = process.argv.includes('--quick')
+const unknown = names.filter((name) => PARTS[name] === undefined)
+if (process.argv.includes('--help') || unknown.length > 0) {
+  print(`npm run bench [-- --quick] [-- PART ...]; parts: ${Object.keys(PARTS).join(', ')}`)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+const startedMs = performance.now()
+const figures: Figure[] = []
+for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+  print(`measuring ${name} ...`)
+  figures.push(...(await (PARTS[name] as Part)(isQuick)))
+}
+const tookS = (performance.now() - startedMs) / 1_000
+const results = {
+  ...describeMachine(),
+  mode: isQuick ? 'quick' : 'full',
+  took_s: Math.round(tookS),
+  figures: figures.map((figure) => ({ ...figure, ratio: shareOf(figure), met: isMet(figure) })),
+}
+writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
+print(`\n${renderTable(figures)}\n`)
+const missed = figures.filter((figure) => isMet(figure) === false)
+print(`${tookS.toFixed(0)} s; written to bench/results.json; ${missed.length} below target`)

@@ -1,0 +1,56 @@
+import type { ChangeSet } from '../../core/change-set.ts'
+import type { Statements } from './statements.ts'
+
+/** Answers remembered at the same time, e.g. one per API key in use. Beyond it all are forgotten. */
+const MAX_REMEMBERED = 1_000
+
+type Read<P extends unknown[], R> = (sql: Statements, ...parameters: P) => R
+
+export type ReadMemory = {
+  /** The same read, which asks the database only for what may have changed. */
+  remember<P extends unknown[], R>(read: Read<P, R>): Read<P, R>
+  /** To be told of every change set that was written, before anybody else is. */
+  forgetChanged(changes: ChangeSet): void
+}
+
+/**
+ * Remembers answers to the small reads that every request repeats: stores, API keys, endpoints and
+ * tips of chains. They are right as long as nobody wrote any of these: our own writes are told, and
+ * `data_version` changes with the commit of any other connection. It is asked once per turn of the
+ * event loop; a request that began in this turn may still get what was true when it arrived.
+ */
+export function createReadMemory(sql: Statements): ReadMemory {
+  const answers = new Map<string, unknown>()
+  let version: number | null = null
+  let isChecked = false
+  let reads = 0
+
+  const check = (): void => {
+    if (isChecked) return
+    const { data_version: found } = sql('PRAGMA data_version').get() as { data_version: number }
+    if (found !== version) answers.clear()
+    version = found
+    isChecked = true
+    setImmediate(() => {
+      isChecked = false
+    })
+  }
+  return {
+    remember(read) {
+      const name = String(reads++)
+      return (_sql, ...parameters) => {
+        check()
+        const question = name + JSON.stringify(parameters)
+        if (answers.has(question)) return answers.get(question) as ReturnType<typeof read>
+        const answer = read(sql, ...parameters)
+        if (answers.size >= MAX_REMEMBERED) answers.clear()
+        answers.set(question, answer)
+        return answer
+      }
+    },
+    forgetChanged({ stores, apiKeys, endpoints, chain }) {
+      const changed = [...(stores ?? []), ...(apiKeys ?? []), ...(endpoints ?? [])]
+      if (changed.length > 0 || chain !== undefined) answers.clear()
+    },
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The invariants of the ledger, held at every commit against the truth of the simulated chains:
+ * I1 to I7 and I9, one event per transition, and that what is frozen stays as it is.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { ChangeSet } from '../../src/core/change-set.ts'
+import type { Invoice } from '../../src/core/invoice/invoice.ts'
+import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
+import type { Payment } from '../../src/core/payment/payment.ts'
+import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
+import { isSubscribed } from '../../src/core/webhook/delivery.ts'
+import type { Event } from '../../src/core/webhook/event.ts'
+import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
+import type { CommittedChain, Ledger } from './ledger.ts'
+import { recordChanges } from './ledger.ts'
+import { BLOCK_TIME_S, deriveForCheck } from './setting.ts'
+import type { SimulatedChain } from './simulated-chain.ts'
+import { foldPaymentEvents, foldStatus } from './transitions.ts'
+import { demand } from './violation.ts'
+
+export type CommitView = {
+  readonly chains: ReadonlyMap<number, SimulatedChain>
+  readonly nowMs: number
+  readonly maxReorgBlocks: number
+  /** Commits there were when the writer of this one looked addresses up. */
+  readonly lookedUpAt: number
+  readonly deadlines: DeadlineWindow
+  /** How long ago a node first showed this block as its head; -1 if it never did. */
+  shownForMs(chainId: number, hash: Hash): number
+}
+
+export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitView): void {
+  checkEvents(ledger, changes)
+  for (const invoice of changes.invoices ?? []) checkInvoice(ledger, changes, invoice)
+  for (const payment of changes.payments ?? []) checkPayment(ledger, changes, payment)
+  for (const row of changes.addresses ?? []) checkAddress(ledger, row)
+  const before = new Map(
+    (changes.invoices ?? []).map(({ id }) => [id, ledger.invoices.get(id)] as const),
+  )
+  const wasConfirmed = new Set(
+    [...ledger.payments.values()]
+      .filter(({ position }) => position === 'confirmed')
+      .map(({ observation }) => observation.id),
+  )
+  const tipBefore = ledger.chains.get(changes.chain?.chainId ?? 0)?.tip ?? -1
+  recordChanges(ledger, changes, view.lookedUpAt)
+  view.deadlines.note(ledger)
+  for (const invoice of changes.invoices ?? []) {
+    checkStanding(ledger, invoice, before.get(invoice.id), changes.events ?? [])
+    if (before.get(invoice.id)?.status !== 'expired') checkDeadline(invoice, view)
+  }
+  if (changes.chain === undefined) return
+  checkChain(ledger, changes.chain.chainId, view)
+  for (const payment of changes.payments ?? []) {
+    if (!wasConfirmed.has(payment.observation.id)) checkDepth(ledger, payment)
+  }
+  checkBranch(changes.chain, tipBefore, view)
+  if (changes.chain.haltReason !== null) checkHalt(ledger, changes.chain.chainId, view)
+}
+
+/** I5, and what is told is what was written: ids are new, every subscriber has its delivery. */
+function checkEvents(ledger: Ledger, changes: ChangeSet): void {
+  const endpoints = [...ledger.endpoints.values()].filter(({ status }) => status === 'enabled')
+  const planned = new Set(
+    (changes.deliveries ?? []).map(({ eventId, endpointId }) => `${eventId} ${endpointId}`),
+  )
+  for (const event of changes.events ?? []) {
+    const told = JSON.parse(event.payload) as Record<string, unknown>
+    demand(
+      told.type === event.type &&
+        told.sequence === event.sequence &&
+        told.invoice === event.invoiceId,
+      'I5',
+      () => `the payload of ${event.id} tells of another event`,
+    )
+    for (const endpoint of endpoints) {
+      if (!isSubscribed(endpoint, event.type)) continue
+      demand(
+        planned.has(`${event.id} ${endpoint.id}`),
+        'I5',
+        () => `${event.type} has no delivery to ${endpoint.url}`,
+      )
+    }
+  }
+}
+
+function eventsOf(changes: ChangeSet, invoiceId: string): Event[] {
+  return (changes.events ?? []).filter((event) => event.invoiceId === invoiceId)
+}
+
+/** I4 and I5: the sequence goes on without a gap, the status follows from the events, terms stay. */
+function checkInvoice(ledger: Ledger, changes: ChangeSet, invoice: Invoice): void {
+  const before = ledger.invoices.get(invoice.id)
+  const events = eventsOf(changes, invoice.id)
+  const first = (before?.sequence ?? 0) + 1
+  const sequences = events.map(({ sequence }) => sequence)
+  demand(
+    sequences.every((sequence, i) => sequence === first + i) &&
+      invoice.sequence === first + sequences.length - 1,
+    'I5',
+    () => `${invoice.id}: events ${sequences.join()} after ${first - 1}, now ${invoice.sequence}`,
+  )
+  const status = foldStatus(before?.status ?? null, events, invoice.id)
+  demand(
+    status === invoice.status,
+    'I4',
+    () => `${invoice.id} is ${invoice.status}, its events say ${status}`,
+  )
+  if (before === undefined) {
+    const derived = deriveForCheck(invoice.fingerprint, invoice.derivationIndex)
+    demand(derived === invoice.address, 'I6', () => `${invoice.id}: address does not derive`)
+    const twin = [...ledger.invoices.values()].find(({ address }) => address === invoice.address)
+    demand(twin === undefined, 'I6', () => `${invoice.id} shares its address with ${twin?.id}`)
+    return
+  }
+  const frozen = (one: Invoice) => [one.terms, one.address, one.derivationIndex, one.token]
+  demand(
+    isDeepStrictEqual(frozen(invoice), frozen(before)),
+    'I4',
+    () => `${invoice.id}: terms or address changed`,
+  )
+}
+
+/** One event per transition; observation and assignment never change; I7 and I9. */
+function checkPayment(ledger: Ledger, changes: ChangeSet, payment: Payment): void {
+  const { id, amountUnits } = payment.observation
+  const before = ledger.payments.get(id)
+  const events = (changes.events ?? []).filter(
+    (event) => event.type.startsWith('payment.') && dataOf(event).id === id,
+  )
+  const position = foldPaymentEvents(before?.position ?? null, events, payment)
+  demand(
+    position === payment.position,
+    'I5',
+    () => `payment ${id} is ${payment.position}, its events say ${position}`,
+  )
+  demand(amountUnits > 0n && amountUnits < 2n ** 256n, 'I9', () => `payment ${id}: ${amountUnits}`)
+  for (const event of events) {
+    if (event.type !== 'payment.confirmed') continue
+    const depth = dataOf(event).confirmations as number
+    demand(
+      depth >= payment.confirmationsRequired,
+      'I7',
+      () => `payment ${id} confirmed at depth ${depth} of ${payment.confirmationsRequired}`,
+    )
+  }
+  if (before === undefined) return
+  const { position: _now, revision: _count, ...fixed } = payment
+  const { position: _was, revision: _earlier, ...fixedBefore } = before
+  demand(isDeepStrictEqual(fixed, fixedBefore), 'I3', () => `payment ${id} changed more than place`)
+}
+
+function dataOf(event: Event): Record<string, unknown> {
+  return (JSON.parse(event.payload) as { data: Record<string, unknown> }).data
+}
+
+/** I6: an address derives, has one index, and is given out once for ever. */
+function checkAddress(ledger: Ledger, row: DepositAddress): void {
+  const derived = deriveForCheck(row.fingerprint, row.index)
+  demand(derived === row.address, 'I6', () => `address ${row.index} does not derive`)
+  const issued = ledger.addresses.get(row.address)?.row.issued ?? null
+  demand(issued === null, 'I6', () => `address ${row.index} was given to ${issued?.invoiceId}`)
+}
+
+/** I1, I2, I3: the payments that count are the movements of our canonical blocks, each once. */
+function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
+  const chain = ledger.chains.get(chainId) as CommittedChain
+  const truth = view.chains.get(chainId) as SimulatedChain
+  const expected = findMovements(ledger, chain, truth)
+  for (const payment of ledger.payments.values()) {
+    const { observation, position, confirmationsRequired } = payment
+    if (observation.chainId !== chainId) continue
+    const key = `${observation.blockHash}/${observation.place}`
+    const movement = expected.get(key)
+    if (position === 'orphaned') {
+      demand(movement === undefined, 'I1', () => `${observation.id} is orphaned, and canonical`)
+      continue
+    }
+    demand(
+      movement !== undefined &&
+        movement.to === observation.to &&
+        movement.units === observation.amountUnits &&
+        movement.asset.id === observation.asset.id,
+      'I1',
+      () => `${observation.id} counts, and is no movement of a canonical block`,
+    )
+    expected.delete(key)
+    const depth = chain.tip - observation.blockNumber + 1
+    demand(
+      position === 'confirmed' || depth < confirmationsRequired,
+      'I3',
+      () => `${observation.id} is ${depth} deep, and not confirmed`,
+    )
+  }
+  const missed = [...expected.values()][0]
+  demand(missed === undefined, 'I2', () => `a movement of ${missed?.units} is not recorded`)
+}
+
+type Expected = { readonly to: Address; readonly units: bigint; readonly asset: Asset }
+
+/** Movements to addresses we knew, in the canonical blocks that were searched. */
+function findMovements(
+  ledger: Ledger,
+  chain: CommittedChain,
+  truth: SimulatedChain,
+): Map<string, Expected> {
+  const found = new Map<string, Expected>()
+  for (const hash of chain.blocks.values()) {
+    const block = truth.getBlock(hash)
+    if (block === undefined || block.movements.length === 0 || chain.unsearched.has(hash)) continue
+    for (const movement of block.movements) {
+      const known = ledger.addresses.get(movement.to)
+      if (known !== undefined && known.knownAt <= (ledger.searchedAt.get(hash) as number)) {
+        found.set(`${hash}/${movement.place}`, movement)
+      }
+    }
+  }
+  return found
+}
+
+/** I7: what became confirmed is as deep as asked on the chain that was committed with it. */
+function checkDepth(
+  ledger: Ledger,
+  { observation, position, confirmationsRequired }: Payment,
+): void {
+  if (position !== 'confirmed') return
+  const { tip } = ledger.chains.get(observation.chainId) as CommittedChain
+  const depth = tip - observation.blockNumber + 1
+  demand(
+    depth >= confirmationsRequired,
+    'I7',
+    () => `${observation.id} is confirmed, ${depth} of ${confirmationsRequired} deep`,
+  )
+}
+
+/** A branch that is not longer than ours was shown for a block time before it is followed. */
+function checkBranch(
+  { chainId, connected, disconnected }: NonNullable<ChangeSet['chain']>,
+  tipBefore: number,
+  view: CommitView,
+): void {
+  const tip = connected.at(-1)
+  if (tip === undefined || disconnected.length === 0 || tip.number > tipBefore) return
+  const shownMs = view.shownForMs(chainId, tip.hash)
+  demand(
+    shownMs >= BLOCK_TIME_S * 1_000,
+    'claim',
+    () => `a branch up to ${tip.number} replaced ours up to ${tipBefore} after ${shownMs} ms`,
+  )
+}
+
+/** A chain halts only for a branch that leaves ours below the floor, and moves nothing with it. */
+function checkHalt(ledger: Ledger, chainId: number, view: CommitView): void {
+  const { blocks, tip } = ledger.chains.get(chainId) as CommittedChain
+  const truth = view.chains.get(chainId) as SimulatedChain
+  const depths = truth.tips().map((other) => {
+    let number = tip
+    while (number >= 0 && !isOn(truth, other, number, blocks.get(number))) number -= 1
+    return tip - number
+  })
+  const deepest = Math.max(...depths)
+  demand(deepest > view.maxReorgBlocks, 'halt', () => `halted, no branch forks below ${deepest}`)
+}
+
+function isOn(truth: SimulatedChain, tip: Hash, number: number, hash: Hash | undefined): boolean {
+  return hash !== undefined && truth.ancestorAt(tip, number)?.ref.hash === hash
+}

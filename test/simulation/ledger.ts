@@ -1,0 +1,116 @@
+/**
+ * What was committed, kept beside the store by the simulation alone: the log that the invariants
+ * and the oracle judge by. It is fed by every commit that took effect, also by one whose answer
+ * never reached its caller.
+ */
+import type { ChangeSet } from '../../src/core/change-set.ts'
+import type { Invoice } from '../../src/core/invoice/invoice.ts'
+import type { Address, Hash } from '../../src/core/money/asset.ts'
+import type { Payment } from '../../src/core/payment/payment.ts'
+import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
+import type { Delivery, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
+import type { Event } from '../../src/core/webhook/event.ts'
+import { demand } from './violation.ts'
+
+/** An address and the moments, counted in commits, at which it was stored and given out. */
+export type KnownAddress = {
+  readonly row: DepositAddress
+  readonly knownAt: number
+  readonly issuedAt: number | null
+}
+
+/** The canonical blocks of one chain as committed, by height. */
+export type CommittedChain = {
+  readonly blocks: Map<number, Hash>
+  tip: number
+  haltReason: string | null
+  /** Blocks taken over as headers when watching began: never searched for payments. */
+  readonly unsearched: Set<Hash>
+}
+
+export type Ledger = {
+  /** Commits that took effect. */
+  count: number
+  readonly invoices: Map<string, Invoice>
+  readonly payments: Map<string, Payment>
+  readonly events: Event[]
+  readonly addresses: Map<Address, KnownAddress>
+  readonly chains: Map<number, CommittedChain>
+  /** When the addresses of a block were first looked up, for a commit that took effect. */
+  readonly searchedAt: Map<Hash, number>
+  readonly endpoints: Map<string, WebhookEndpoint>
+  readonly deliveries: Map<string, Delivery>
+}
+
+export function createLedger(): Ledger {
+  return {
+    count: 0,
+    invoices: new Map(),
+    payments: new Map(),
+    events: [],
+    addresses: new Map(),
+    chains: new Map(),
+    searchedAt: new Map(),
+    endpoints: new Map(),
+    deliveries: new Map(),
+  }
+}
+
+/** Takes a commit over. `lookedUpAt` is the count of commits when its writer looked addresses up. */
+export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: number): void {
+  ledger.count += 1
+  for (const invoice of changes.invoices ?? []) ledger.invoices.set(invoice.id, invoice)
+  for (const payment of changes.payments ?? []) {
+    ledger.payments.set(payment.observation.id, payment)
+  }
+  ledger.events.push(...(changes.events ?? []))
+  for (const endpoint of changes.endpoints ?? []) ledger.endpoints.set(endpoint.id, endpoint)
+  for (const delivery of changes.deliveries ?? []) ledger.deliveries.set(delivery.id, delivery)
+  for (const row of changes.addresses ?? []) {
+    const known = ledger.addresses.get(row.address)
+    ledger.addresses.set(row.address, {
+      row,
+      knownAt: known?.knownAt ?? ledger.count,
+      issuedAt: row.issued === null ? null : ledger.count,
+    })
+  }
+  if (changes.chain !== undefined) recordChain(ledger, changes.chain, lookedUpAt)
+}
+
+function recordChain(
+  ledger: Ledger,
+  advance: NonNullable<ChangeSet['chain']>,
+  lookedUpAt: number,
+): void {
+  const { chainId, expectedTip, disconnected, connected, haltReason } = advance
+  const isFirst = !ledger.chains.has(chainId)
+  const chain: CommittedChain = ledger.chains.get(chainId) ?? {
+    blocks: new Map(),
+    tip: -1,
+    haltReason: null,
+    unsearched: new Set(connected.map(({ hash }) => hash)),
+  }
+  ledger.chains.set(chainId, chain)
+  const tip = chain.blocks.get(chain.tip) ?? null
+  demand(tip === expectedTip, 'chain', () => `moved from ${expectedTip}, our tip is ${tip}`)
+  for (const { number, hash } of disconnected) {
+    const held = chain.blocks.get(number)
+    demand(held === hash, 'chain', () => `disconnected ${hash} at ${number}, ours is ${held}`)
+    chain.blocks.delete(number)
+    chain.tip = Math.min(chain.tip, number - 1)
+  }
+  for (const { number, hash, parentHash } of connected) {
+    const parent = chain.blocks.get(number - 1)
+    demand(
+      (isFirst && chain.tip === -1) || (parent === parentHash && number === chain.tip + 1),
+      'chain',
+      () => `connected ${hash} at ${number} above ${parent}`,
+    )
+    chain.blocks.set(number, hash)
+    chain.tip = number
+    if (isFirst) continue
+    chain.unsearched.delete(hash)
+    if (!ledger.searchedAt.has(hash)) ledger.searchedAt.set(hash, lookedUpAt)
+  }
+  chain.haltReason = haltReason
+}

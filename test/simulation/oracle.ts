@@ -1,0 +1,227 @@
+/**
+ * A fresh replay: from the best branch of each chain and the list of issued addresses alone, which
+ * payments exist, whose they are, which are deep enough, and what every invoice must show. Then the
+ * store is held against it. What only the log knows (reversed, expired, canceled, accepted) is
+ * history and taken from there.
+ */
+import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
+import { presentInvoice } from '../../src/core/invoice/present-invoice.ts'
+import type { Hash } from '../../src/core/money/asset.ts'
+import type { Payment } from '../../src/core/payment/payment.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { blockTimeMs } from './check-standing.ts'
+import type { Ledger } from './ledger.ts'
+import { PUBLIC_URL } from './setting.ts'
+import { isEnough, isOver, remaindersOf, type Sum } from './shares.ts'
+import type { Movement, SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
+import { demand } from './violation.ts'
+
+export type Truth = {
+  readonly ledger: Ledger
+  readonly chains: ReadonlyMap<number, SimulatedChain>
+  /** Where each chain stands in the end: its best tip, or our own tip when it was halted. */
+  readonly tips: ReadonlyMap<number, Hash>
+  /** Depth of money that fits no order, per chain. */
+  readonly highestDepths: ReadonlyMap<number, number>
+  readonly storeId: string
+  readonly nowMs: number
+}
+
+type Replayed = {
+  readonly key: string
+  readonly movement: Movement
+  readonly invoiceId: string | null
+  readonly accepted: boolean
+  readonly inTime: boolean
+  readonly position: 'included' | 'confirmed'
+}
+
+const PAGE = { limit: 1_000, before: null }
+
+export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
+  const replayed = replayChains(truth)
+  const listed = await store.listPayments({ storeId: truth.storeId }, PAGE)
+  const stored = new Map<string, Payment>()
+  for (const payment of listed.items) {
+    if (payment.position === 'orphaned') continue
+    stored.set(keyOf(payment.observation), payment)
+  }
+  for (const expected of replayed) {
+    const found = stored.get(expected.key)
+    demand(found !== undefined, 'replay-missing', () => `${describe(expected)} is not there`)
+    comparePayment(found, expected)
+    stored.delete(expected.key)
+  }
+  const extra = [...stored.values()][0]
+  demand(extra === undefined, 'replay-invented', () => `${extra?.observation.id} is on no chain`)
+  const invoices = await store.listInvoices({ storeId: truth.storeId }, PAGE)
+  demand(
+    invoices.items.length === truth.ledger.invoices.size,
+    'replay-invoices',
+    () => `${invoices.items.length} invoices are stored`,
+  )
+  for (const { invoice, payments } of invoices.items) {
+    const own = replayed.filter(({ invoiceId }) => invoiceId === invoice.id)
+    compareFacts(invoice, payments, own)
+    checkEndStatus(invoice, own, truth)
+  }
+}
+
+function replayChains(truth: Truth): Replayed[] {
+  return [...truth.tips].flatMap(([chainId, tip]) => {
+    const chain = truth.chains.get(chainId) as SimulatedChain
+    const found: Replayed[] = []
+    let block = chain.getBlock(tip)
+    while (block !== undefined) {
+      found.push(...replayBlock(truth, chain, tip, block))
+      block = chain.getBlock(block.ref.parentHash)
+    }
+    return found
+  })
+}
+
+function replayBlock(
+  truth: Truth,
+  chain: SimulatedChain,
+  tip: Hash,
+  { ref, movements }: SimulatedBlock,
+): Replayed[] {
+  const isUnsearched = truth.ledger.chains.get(chain.chainId)?.unsearched.has(ref.hash)
+  if (isUnsearched === true) return []
+  return movements.flatMap((movement) => {
+    const known = truth.ledger.addresses.get(movement.to)
+    if (known === undefined) return []
+    const { issued } = known.row
+    const searchedAt = truth.ledger.searchedAt.get(ref.hash) ?? Number.POSITIVE_INFINITY
+    // Found while the address was only looked ahead: it was nobody's money, and stays so.
+    const wasWaiting = known.issuedAt === null || searchedAt < known.issuedAt
+    const issueTip = issued?.tips[chain.chainId]
+    const wasThere =
+      issueTip !== undefined &&
+      ref.number <= issueTip.number &&
+      chain.ancestorAt(tip, issueTip.number)?.ref.hash === issueTip.hash
+    const invoiceId = issued === null || wasWaiting || wasThere ? null : issued.invoiceId
+    const invoice = invoiceId === null ? undefined : truth.ledger.invoices.get(invoiceId)
+    const option = invoice?.terms.options.find(({ asset }) => asset.id === movement.asset.id)
+    const required =
+      option?.finality.confirmations ?? (truth.highestDepths.get(chain.chainId) as number)
+    const depth = (chain.getBlock(tip) as SimulatedBlock).ref.number - ref.number + 1
+    return [
+      {
+        key: `${chain.chainId}/${ref.hash}/${movement.place}`,
+        movement,
+        invoiceId,
+        accepted: option !== undefined,
+        inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
+        position: depth >= required ? 'confirmed' : 'included',
+      },
+    ]
+  })
+}
+
+function keyOf({ chainId, blockHash, place }: Payment['observation']): string {
+  return `${chainId}/${blockHash}/${place}`
+}
+
+function describe({ key, movement, invoiceId }: Replayed): string {
+  const of = invoiceId === null ? 'unassigned' : `of ${invoiceId}`
+  return `${movement.units} ${movement.asset.symbol} ${of} at ${key}`
+}
+
+function comparePayment(found: Payment, expected: Replayed): void {
+  const { observation } = found
+  const facts = (one: Pick<Payment, 'invoiceId' | 'accepted' | 'inTime' | 'position'>) =>
+    `invoice ${one.invoiceId}, accepted ${one.accepted}, in time ${one.inTime}, ${one.position}`
+  demand(
+    facts(found) === facts(expected),
+    found.invoiceId === expected.invoiceId ? 'replay-payment' : 'replay-assigned',
+    () => `${describe(expected)}: stored as ${facts(found)}, should be ${facts(expected)}`,
+  )
+  const { movement } = expected
+  demand(
+    observation.amountUnits === movement.units &&
+      observation.to === movement.to &&
+      observation.asset.id === movement.asset.id,
+    'replay-amount',
+    () => `${describe(expected)}: stored as ${observation.amountUnits} to ${observation.to}`,
+  )
+}
+
+const toSums = (payments: readonly Replayed[]): Sum[] =>
+  payments
+    .filter(({ accepted }) => accepted)
+    .map(({ movement }) => ({ assetId: movement.asset.id, units: movement.units }))
+
+function timely(invoice: Invoice, payments: readonly Replayed[]): Replayed[] {
+  return payments.filter(({ inTime }) => inTime || invoice.acceptedShare !== null)
+}
+
+/** What the API shows of the stored invoice, against what the replay says. */
+function compareFacts(
+  invoice: Invoice,
+  stored: readonly Payment[],
+  replayed: readonly Replayed[],
+): void {
+  const shown = presentInvoice(invoice, stored, { publicUrl: PUBLIC_URL, tipNumber: () => 0 })
+  const seen = toSums(timely(invoice, replayed))
+  const all = toSums(replayed)
+  const expected = {
+    underpaid: seen.length > 0 && !isEnough(invoice, seen),
+    overpaid: isOver(invoice, all),
+    late: replayed.some(({ accepted, inTime }) => accepted && !inTime),
+  }
+  const facts = (one: typeof expected) => `${one.underpaid} ${one.overpaid} ${one.late}`
+  demand(
+    facts(shown.paid) === facts(expected),
+    'replay-facts',
+    () => `${invoice.id} shows ${facts(shown.paid)}, should be ${facts(expected)}`,
+  )
+  for (const [i, option] of invoice.terms.options.entries()) {
+    const told = shown.payment_options[i]
+    const { due, outstanding, excess } = remaindersOf(invoice, option, all)
+    const wanted = `${due} ${outstanding} ${excess}`
+    const got = `${told?.amount_due_units} ${told?.outstanding_units} ${told?.excess_units}`
+    demand(
+      got === wanted,
+      'replay-amounts',
+      () => `${invoice.id} due, outstanding, excess: ${got}, should be ${wanted}`,
+    )
+  }
+}
+
+/** Expired, canceled, reversed and accepted are history; the rest follows from the replay. */
+function checkEndStatus(invoice: Invoice, replayed: readonly Replayed[], truth: Truth): void {
+  const inTime = timely(invoice, replayed)
+  const seen = isEnough(invoice, toSums(inTime))
+  const confirmed = isEnough(
+    invoice,
+    toSums(inTime.filter(({ position }) => position === 'confirmed')),
+  )
+  const passed = hasPassed(invoice, truth)
+  const fits: Record<Invoice['status'], boolean> = {
+    open: !seen && !passed,
+    processing: seen && !confirmed,
+    settled: seen,
+    reversed: !confirmed,
+    expired: invoice.acceptedShare === null,
+    canceled: invoice.acceptedShare === null,
+  }
+  demand(
+    fits[invoice.status],
+    'replay-status',
+    () =>
+      `${invoice.id} is ${invoice.status}; replay: enough seen ${seen}, confirmed ${confirmed}, ` +
+      `deadline passed ${passed}`,
+  )
+}
+
+function hasPassed(invoice: Invoice, truth: Truth): boolean {
+  const deadline = deadlineMs(invoice.terms)
+  if (invoice.acceptedShare !== null || truth.nowMs <= deadline) return false
+  return invoice.terms.options.every(({ asset, finality }) => {
+    const tip = truth.tips.get(asset.chainId)
+    if (tip === undefined) return false
+    const chain = truth.chains.get(asset.chainId)
+    return blockTimeMs(chain, tip, finality.confirmations) > deadline
+  })
+}

@@ -1,0 +1,123 @@
+/** What every history shares: two chains and their assets, one account key, a first moment. */
+import { HDKey } from '@scure/bip32'
+import { type AccountKeys, createAddressBook } from '../../src/adapters/system/address-book.ts'
+import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
+import {
+  type Address,
+  type Asset,
+  nativeAssetId,
+  tokenAssetId,
+} from '../../src/core/money/asset.ts'
+
+/** 2026-01-01T00:00:00Z. */
+export const START_MS = 1_767_225_600_000
+export const PUBLIC_URL = 'https://pay.example'
+
+const ACCOUNT_PATH = "m/44'/60'/0'"
+export const XPUB = HDKey.fromMasterSeed(new Uint8Array(32).fill(7)).derive(
+  ACCOUNT_PATH,
+).publicExtendedKey
+
+export const FIRST_CHAIN = 31_337
+export const SECOND_CHAIN = 8_453
+const FIRST_TOKEN: Address = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
+const SECOND_TOKEN: Address = '0x833589fcd6edb6e08f4c7c32d4f71b54bda02913'
+/** Calls itself USDC, and is on nobody's list. */
+export const FAKE_TOKEN: Address = '0xbadbadbadbadbadbadbadbadbadbadbadbadbad0'
+
+const coin = (chainId: number): Asset => ({
+  id: nativeAssetId(chainId),
+  chainId,
+  token: null,
+  symbol: 'ETH',
+  decimals: 18,
+})
+
+const token = (chainId: number, address: Address, decimals: number): Asset => ({
+  id: tokenAssetId(chainId, address),
+  chainId,
+  token: address,
+  symbol: 'USDC',
+  decimals,
+})
+
+/** What a seed chooses of the setting. */
+export type Setting = {
+  readonly chains: 1 | 2
+  /** Depths asked below 100 USD, above, and on the second chain. */
+  readonly depths: readonly [number, number, number]
+  readonly maxReorgBlocks: number
+  /** Blocks that exist before watching begins. */
+  readonly startHeight: number
+  readonly webhooks: boolean
+}
+
+export const BLOCK_TIME_S = 12
+
+export function describeChains(setting: Setting): ChainSettings[] {
+  const [small, large, other] = setting.depths
+  const common = {
+    test: false,
+    pollIntervalMs: 2_000,
+    blockTimeMs: BLOCK_TIME_S * 1_000,
+    maxReorgBlocks: setting.maxReorgBlocks,
+  }
+  const first: ChainSettings = {
+    ...common,
+    chainId: FIRST_CHAIN,
+    name: 'first',
+    assets: [coin(FIRST_CHAIN), token(FIRST_CHAIN, FIRST_TOKEN, 6)],
+    finality: [
+      { upTo: { amount: '100', currency: 'USD' }, confirmations: small },
+      { upTo: null, confirmations: large },
+    ],
+  }
+  const second: ChainSettings = {
+    ...common,
+    chainId: SECOND_CHAIN,
+    name: 'second',
+    assets: [token(SECOND_CHAIN, SECOND_TOKEN, 18), coin(SECOND_CHAIN)],
+    finality: [{ upTo: null, confirmations: other }],
+  }
+  return setting.chains === 1 ? [first] : [first, second]
+}
+
+/**
+ * Every life of a process parses the account key anew, which is half of what a short history costs.
+ * The same text gives the same key, so it is parsed once; the code under test does not notice.
+ */
+const PARSED = new Map<string, HDKey>()
+const parseOnce = HDKey.fromExtendedKey
+HDKey.fromExtendedKey = (text, ...rest) => {
+  const known = PARSED.get(text)
+  if (known !== undefined) return known
+  const key = parseOnce.call(HDKey, text, ...rest)
+  const external = key.deriveChild(0)
+  const deriveChild = key.deriveChild.bind(key)
+  key.deriveChild = (index) => (index === 0 ? external : deriveChild(index))
+  PARSED.set(text, key)
+  return key
+}
+
+/** Derived once for all histories: the curve is most of the cost, and never what is tested here. */
+const DERIVED = createAddressBook()
+
+/** An address book that forgets its keys with its process, though not what the curve gave. */
+export function createForgetfulBook(): AccountKeys {
+  const known = new Set<string>()
+  return {
+    add(key) {
+      known.add(key.fingerprint)
+      DERIVED.add(key)
+    },
+    derive: (fingerprint, index) =>
+      known.has(fingerprint) ? DERIVED.derive(fingerprint, index) : null,
+    accountNumberOf: (fingerprint) =>
+      known.has(fingerprint) ? DERIVED.accountNumberOf(fingerprint) : null,
+  }
+}
+
+/** The address of an index, for checks: no process needs to have been started. */
+export function deriveForCheck(fingerprint: string, index: number): Address | null {
+  return DERIVED.derive(fingerprint, index)
+}

@@ -1,0 +1,163 @@
+/**
+ * A chain as it really was: a tree of blocks, of which one branch is the best. Each block knows what
+ * it moved by construction, so that nobody has to read logs to know the truth.
+ *
+ *     genesis -- 1 -- 2 -- 3 -- 4          a tip
+ *                      \-- 3' -- 4' -- 5'  the best tip
+ */
+import type { BlockLog, BlockTransaction, VerifiedBlock } from '../../src/core/chain/block.ts'
+import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
+import type { Random } from './random.ts'
+import { BLOCK_TIME_S, START_MS } from './setting.ts'
+
+/** Value that really went to an address, at its place in a block. */
+export type Movement = {
+  readonly place: string
+  readonly asset: Asset
+  readonly to: Address
+  readonly units: bigint
+}
+
+export type SimulatedBlock = VerifiedBlock & {
+  readonly movements: readonly Movement[]
+  readonly included: readonly SimulatedTransaction[]
+}
+
+export type LogDraft = Pick<BlockLog, 'address' | 'topics' | 'data'> & {
+  /** What the log stands for; null for one that moves nothing. */
+  readonly moves: Omit<Movement, 'place'> | null
+}
+
+/** Signed once, perhaps mined on several branches. */
+export type SimulatedTransaction = Omit<BlockTransaction, 'index'> & {
+  readonly logs: readonly LogDraft[]
+  /** The value counts: the transaction succeeded, and went to somebody else. */
+  readonly movesValue: Asset | null
+}
+
+export type SimulatedChain = {
+  readonly chainId: number
+  getBlock(hash: Hash): SimulatedBlock | undefined
+  /** The block of a branch at a height; undefined above its tip and below zero. */
+  ancestorAt(tip: Hash, number: number): SimulatedBlock | undefined
+  bestTip(): Hash
+  /** Tips of all branches, oldest first. */
+  tips(): readonly Hash[]
+  /** Highest block ever mined, on any branch. */
+  highest(): number
+  broadcast(transaction: SimulatedTransaction): void
+  /** Mines on a block; what waits and is not on that branch yet may be taken. It becomes the best. */
+  mine(parent: Hash, random: Random, options?: MineOptions): SimulatedBlock
+  /** What the branch above this block holds is never mined again, each with this chance. */
+  lose(tip: Hash, downTo: number, share: number, random: Random): void
+}
+
+export type MineOptions = {
+  /** Block time after the parent's, seconds. */
+  readonly paceS?: number
+  /** Time of the clock, if the block is made now. */
+  readonly nowS?: number
+}
+
+/** Share of the waiting transactions a block takes. */
+const TAKEN = 0.85
+
+/** Ancestors looked through for a transaction that is mined already; no history forks deeper. */
+const LOOK_BACK = 120
+
+export function createSimulatedChain(chainId: number, startHeight: number): SimulatedChain {
+  const blocks = new Map<Hash, SimulatedBlock>()
+  const tips: Hash[] = []
+  const waiting: SimulatedTransaction[] = []
+  const lost = new Set<Hash>()
+  let count = 0
+  let best: Hash = '0x0'
+  let highest = 0
+
+  const add = (parentHash: Hash, number: number, timestampS: number, from: TransactionList) => {
+    count += 1
+    const hash = paddedHex(chainId * 1_000_000 + count, 64)
+    const block = buildBlock({ number, hash, parentHash, timestampS }, from)
+    blocks.set(hash, block)
+    const at = tips.indexOf(parentHash)
+    if (at !== -1) tips.splice(at, 1)
+    tips.push(hash)
+    best = hash
+    highest = Math.max(highest, number)
+    return block
+  }
+  const ancestorAt = (tip: Hash, number: number) => {
+    let block = blocks.get(tip)
+    while (block !== undefined && block.ref.number > number)
+      block = blocks.get(block.ref.parentHash)
+    return block?.ref.number === number ? block : undefined
+  }
+
+  let parent = paddedHex(0, 64)
+  for (let number = 0; number <= startHeight; number++) {
+    const ageS = (startHeight - number) * BLOCK_TIME_S
+    parent = add(parent, number, START_MS / 1_000 - ageS, []).ref.hash
+  }
+  return {
+    chainId,
+    getBlock: (hash) => blocks.get(hash),
+    ancestorAt,
+    bestTip: () => best,
+    tips: () => tips,
+    highest: () => highest,
+    broadcast: (transaction) => void waiting.push(transaction),
+    mine(parentHash, random, { paceS = BLOCK_TIME_S, nowS = 0 } = {}) {
+      const { ref } = blocks.get(parentHash) as SimulatedBlock
+      const mined = new Set<Hash>()
+      let block = blocks.get(parentHash)
+      for (let i = 0; i < LOOK_BACK && block !== undefined; i++) {
+        for (const { hash } of block.included) mined.add(hash)
+        block = blocks.get(block.ref.parentHash)
+      }
+      const taken = waiting.filter(
+        ({ hash }) => !mined.has(hash) && !lost.has(hash) && random.chance(TAKEN),
+      )
+      const timestampS = Math.max(ref.timestampS + Math.max(1, paceS), nowS)
+      return add(parentHash, ref.number + 1, timestampS, taken)
+    },
+    lose(tip, downTo, share, random) {
+      let block = blocks.get(tip)
+      while (block !== undefined && block.ref.number > downTo) {
+        for (const { hash } of block.included) if (random.chance(share)) lost.add(hash)
+        block = blocks.get(block.ref.parentHash)
+      }
+    },
+  }
+}
+
+type TransactionList = readonly SimulatedTransaction[]
+
+function buildBlock(ref: VerifiedBlock['ref'], included: TransactionList): SimulatedBlock {
+  const transactions: BlockTransaction[] = []
+  const logs: BlockLog[] = []
+  const movements: Movement[] = []
+  for (const [index, transaction] of included.entries()) {
+    const { hash, from, to, valueUnits, succeeded, movesValue } = transaction
+    transactions.push({ hash, index, from, to, valueUnits, succeeded })
+    if (movesValue !== null && to !== null) {
+      movements.push({ place: `tx:${index}`, asset: movesValue, to, units: valueUnits })
+    }
+    for (const { address, topics, data, moves } of transaction.logs) {
+      const place = logs.length
+      logs.push({
+        index: place,
+        transactionIndex: index,
+        transactionHash: hash,
+        address,
+        topics,
+        data,
+      })
+      if (moves !== null) movements.push({ place: `log:${place}`, ...moves })
+    }
+  }
+  return { ref, transactions, logs, movements, included }
+}
+
+export function paddedHex(value: number | bigint, digits: number): `0x${string}` {
+  return `0x${value.toString(16).padStart(digits, '0')}`
+}

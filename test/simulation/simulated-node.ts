@@ -1,0 +1,177 @@
+/**
+ * A node's view of a simulated chain, as a ChainSource: it lags, drops back, shows another branch,
+ * answers from two backends by turns, fails in many ways, and recovers. Whatever it answers keeps
+ * the contract of the port; what breaks that is refused by the adapter before the core sees it.
+ */
+import type { BlockRef } from '../../src/core/chain/block.ts'
+import type { Hash } from '../../src/core/money/asset.ts'
+import { type ChainFaultKind, ChainSourceError } from '../../src/errors.ts'
+import type { ChainSource } from '../../src/ports/chain-source.ts'
+import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
+
+/** Which head the node shows. */
+export type NodeView =
+  /** The best tip, as soon as it is there. */
+  | { readonly kind: 'follow' }
+  /** This many blocks below the best tip. */
+  | { readonly kind: 'behind'; readonly blocks: number }
+  /** One block and nothing above it. */
+  | { readonly kind: 'at'; readonly hash: Hash }
+  /** Two backends behind one address, asked by turns. */
+  | { readonly kind: 'mixed'; readonly hash: Hash }
+
+export const NODE_FAULTS = [
+  'unreachable',
+  'malformed',
+  'inconsistent',
+  'not_there',
+  'capacity',
+  'wrong_chain',
+  /** Blocks and headers that exist are answered by null. */
+  'null',
+  /** Headers by hash are unknown, all else works. */
+  'hash_unknown',
+  /** The head is some blocks older than what other calls know. */
+  'slow_head',
+  /** The head is newer than what other calls know. */
+  'fast_head',
+] as const
+export type NodeFault = (typeof NODE_FAULTS)[number]
+
+export type SimulatedNode = {
+  readonly source: ChainSource
+  show(view: NodeView): void
+  view(): NodeView
+  /** The next calls fail in this way. */
+  fail(fault: NodeFault, calls: number): void
+  /** Something happens to the chain right before the nth call from now. */
+  interrupt(calls: number, action: () => void): void
+  recover(): void
+  /** When this block was first shown as the head, by the clock given; null if never. */
+  firstShownMs(hash: Hash): number | null
+}
+
+/** Blocks by which a slow head is behind, and a fast one ahead. */
+const HEAD_SKEW = 2
+
+const THROWN: ReadonlySet<NodeFault> = new Set([
+  'unreachable',
+  'malformed',
+  'inconsistent',
+  'not_there',
+  'capacity',
+  'wrong_chain',
+])
+
+export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number): SimulatedNode {
+  const shown = new Map<Hash, number>()
+  let view: NodeView = { kind: 'follow' }
+  let fault: { kind: NodeFault; calls: number } | null = null
+  let interruption: { calls: number; action: () => void } | null = null
+  let calls = 0
+
+  /** Counts a call; answers the fault it meets, or throws it. */
+  const enter = (): NodeFault | null => {
+    calls += 1
+    if (interruption !== null) {
+      interruption.calls -= 1
+      if (interruption.calls <= 0) {
+        const { action } = interruption
+        interruption = null
+        action()
+      }
+    }
+    if (fault === null) return null
+    const { kind } = fault
+    fault.calls -= 1
+    if (fault.calls <= 0) fault = null
+    if (THROWN.has(kind)) throw new ChainSourceError(kind as ChainFaultKind, 'simulated fault')
+    return kind
+  }
+  const shownTip = (): Hash => {
+    const best = chain.bestTip()
+    const number = heightOf(chain, best)
+    switch (view.kind) {
+      case 'follow':
+        return best
+      case 'behind':
+        return hashAt(chain, best, number - view.blocks)
+      case 'at':
+        return view.hash
+      case 'mixed':
+        return calls % 2 === 0 ? best : view.hash
+    }
+  }
+  const lowered = (tip: Hash) => hashAt(chain, tip, heightOf(chain, tip) - HEAD_SKEW)
+  const headerAt = (number: number): BlockRef | null => {
+    const met = enter()
+    if (met === 'null') return null
+    const tip = met === 'fast_head' ? lowered(shownTip()) : shownTip()
+    return chain.ancestorAt(tip, number)?.ref ?? null
+  }
+
+  const source: ChainSource = {
+    chainId: chain.chainId,
+    async getHead() {
+      const met = enter()
+      const tip = shownTip()
+      const block = chain.getBlock(met === 'slow_head' ? lowered(tip) : tip) as SimulatedBlock
+      if (!shown.has(block.ref.hash)) shown.set(block.ref.hash, nowMs())
+      return block.ref
+    },
+    getHeaderByNumber: async (number) => headerAt(number),
+    async getHeaderByHash(hash) {
+      const met = enter()
+      if (met === 'null' || met === 'hash_unknown') return null
+      return chain.getBlock(hash)?.ref ?? null
+    },
+    async getHeaders(fromNumber, toNumber) {
+      const headers: BlockRef[] = []
+      for (let number = fromNumber; number <= toNumber; number++) {
+        const header = headerAt(number)
+        if (header === null) throw new ChainSourceError('not_there', 'a header is missing')
+        const before = headers.at(-1)
+        if (before !== undefined && header.parentHash !== before.hash) {
+          throw new ChainSourceError('inconsistent', 'headers are not linked')
+        }
+        headers.push(header)
+      }
+      return headers
+    },
+    async getBlock(ref) {
+      const met = enter()
+      const block = met === 'null' ? undefined : chain.getBlock(ref.hash)
+      if (block === undefined) throw new ChainSourceError('not_there', 'the block is missing')
+      const { transactions, logs } = block
+      return { ref: block.ref, transactions, logs }
+    },
+    getTokenDecimals: async () => null,
+  }
+  return {
+    source,
+    show: (next) => {
+      view = next
+    },
+    firstShownMs: (hash) => shown.get(hash) ?? null,
+    view: () => view,
+    fail: (kind, count) => {
+      fault = { kind, calls: count }
+    },
+    interrupt: (count, action) => {
+      interruption = { calls: count, action }
+    },
+    recover() {
+      view = { kind: 'follow' }
+      fault = null
+      interruption = null
+    },
+  }
+}
+
+function heightOf(chain: SimulatedChain, hash: Hash): number {
+  return (chain.getBlock(hash) as SimulatedBlock).ref.number
+}
+
+function hashAt(chain: SimulatedChain, tip: Hash, number: number): Hash {
+  return (chain.ancestorAt(tip, Math.max(0, number)) as SimulatedBlock).ref.hash
+}
