@@ -6,7 +6,10 @@
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
+import { type CatchUpPlan, measureCatchUp } from '../bench/catch-up/measure-catch-up.ts'
 import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
+import { type DeliveriesPlan, measureDeliveries } from '../bench/deliveries/measure-deliveries.ts'
+import { type LatencyPlan, measureLatency } from '../bench/latency/measure-latency.ts'
 import { describeMachine } from '../bench/support/describe-machine.ts'
 import { type Figure, isMet, renderTable, shareOf } from '../bench/support/figures.ts'
 
@@ -19,8 +22,26 @@ const CREATION: Record<'quick' | 'full', CreationPlan> = {
   full: { rounds: 5, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
 }
 
+const CATCH_UP: Record<'quick' | 'full', CatchUpPlan> = {
+  quick: { rounds: 1, blocks: 400, addresses: 20_000 },
+  full: { rounds: 3, blocks: 2_000, addresses: 100_000 },
+}
+
+const LATENCY: Record<'quick' | 'full', LatencyPlan> = {
+  quick: { payments: 20 },
+  full: { payments: 120 },
+}
+
+const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan> = {
+  quick: { rounds: 1, deliveries: 800 },
+  full: { rounds: 3, deliveries: 4_000 },
+}
+
 const PARTS: Readonly<Record<string, Part>> = {
   creation: (quick) => measureCreation(CREATION[quick ? 'quick' : 'full']),
+  latency: (quick) => measureLatency(LATENCY[quick ? 'quick' : 'full']),
+  deliveries: (quick) => measureDeliveries(DELIVERIES[quick ? 'quick' : 'full']),
+  'catch-up': (quick) => measureCatchUp(CATCH_UP[quick ? 'quick' : 'full']),
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)

@@ -101,7 +101,7 @@ function createConfig(settings: Settings, base: string): GatewayConfig {
   const databasePath = resolve(base, readSqlitePath(settings.database) as string)
   const { host, port, webhooks, invoices } = settings
   return {
-    database: { kind: 'sqlite', path: databasePath },
+    database: { kind: 'sqlite', path: databasePath, mustExist: settings.database_must_exist },
     stateDir:
       settings.state_dir === undefined ? dirname(databasePath) : resolve(base, settings.state_dir),
     host,

@@ -5,6 +5,7 @@ import { createEvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
 import { createTestChain } from './adapters/evm-rpc/test-chain.ts'
 import { createFixedRates } from './adapters/rates/fixed-rates.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
+import { findWrongSetting } from './adapters/sqlite/open-database.ts'
 import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-store.ts'
 import { createAddressBook } from './adapters/system/address-book.ts'
 import { createChainDirectory } from './adapters/system/chain-directory.ts'
@@ -72,7 +73,7 @@ export function openFoundation(
     filePath: config.secretKey?.kind === 'file' ? config.secretKey.path : undefined,
     defaultPath: join(config.stateDir, 'secret.key'),
   })
-  const sqlite = openSqliteStore({ path: config.database.path, logger })
+  const sqlite = openSqliteStore({ ...config.database, logger })
   const guarded = crashPoints.after(crashPoints.around(sqlite, STORE_WRITES), ['claimDeliveries'])
   const store = announceEvents(guarded, onEvents)
   const chains = createChainDirectory(clock, config.chains)
@@ -184,6 +185,10 @@ export async function startGateway(
 async function openStores(foundation: Foundation, acceptNewXpub: boolean): Promise<void> {
   const { config, state, store } = foundation
   const known = await store.listStores()
+  if (config.database.mustExist && known.length === 0) {
+    const message = 'The database holds no store; it is required to be one that was in use.'
+    throw new GatewayError('storage_unavailable', message)
+  }
   if (state.readPins().size === 0) {
     for (const account of known) {
       pinFirstTime(state, account)
@@ -254,6 +259,10 @@ function describeHttp(foundation: Foundation, version: string): HttpDeps {
     cursorKey: deriveKey(foundation.secretKey, 'list cursors'),
     renderMetrics: () => foundation.metrics.render(),
     testChainOf: (chainId) => testChains.get(chainId) ?? null,
+    describeDatabase: () => {
+      const settings = foundation.sqlite.describe()
+      return { ...settings, fault: findWrongSetting(settings) }
+    },
     checkDestination: createDestinationCheck({ allowedHosts: allowedHosts(config) }),
   }
 }

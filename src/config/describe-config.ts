@@ -9,6 +9,7 @@ import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
 export function describeConfig(config: GatewayConfig): Record<string, unknown> {
   return {
     database: `sqlite:${config.database.path}`,
+    database_must_exist: config.database.mustExist,
     state_dir: config.stateDir,
     host: config.host,
     port: config.port,

@@ -13,6 +13,7 @@ type Variable = {
 const VARIABLES: Readonly<Record<string, Variable>> = {
   QUITTANCE_XPUB: { path: ['xpub'], read: asText },
   QUITTANCE_DATABASE: { path: ['database'], read: asText },
+  QUITTANCE_DATABASE_MUST_EXIST: { path: ['database_must_exist'], read: asBoolean },
   QUITTANCE_HOST: { path: ['host'], read: asText },
   QUITTANCE_PORT: { path: ['port'], read: asInteger },
   QUITTANCE_PUBLIC_URL: { path: ['public_url'], read: asText },
@@ -123,6 +124,11 @@ function asText(text: string): string {
 /** A number, or the text itself, which then is refused as no number. */
 function asInteger(text: string): unknown {
   return /^[0-9]{1,15}$/.test(text) ? Number(text) : text
+}
+
+/** `true` or `false`, or the text itself, which then is refused as neither. */
+function asBoolean(text: string): unknown {
+  return text === 'true' || (text === 'false' ? false : text)
 }
 
 function asList(text: string): string[] {

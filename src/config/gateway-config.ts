@@ -30,7 +30,12 @@ export type SecretKeyConfig =
  * Everything an operator decides, checked. Paths are absolute. Holds secrets: log `describeConfig`.
  */
 export type GatewayConfig = {
-  readonly database: { readonly kind: 'sqlite'; readonly path: string }
+  readonly database: {
+    readonly kind: 'sqlite'
+    readonly path: string
+    /** A missing, empty or foreign one is refused instead of made or taken. */
+    readonly mustExist: boolean
+  }
   readonly stateDir: string
   readonly host: string
   readonly port: number

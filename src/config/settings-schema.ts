@@ -135,6 +135,13 @@ export const fileSchema = z.strictObject({
   database: judgedText(judgeDatabase)
     .default('sqlite:./data/quittance.db')
     .describe('sqlite:PATH. PostgreSQL is not supported yet. QUITTANCE_DATABASE.'),
+  database_must_exist: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuse to start on a database that is missing, empty or of another installation, instead of ' +
+        'beginning anew. QUITTANCE_DATABASE_MUST_EXIST.',
+    ),
   state_dir: judgedText(judgePath)
     .optional()
     .describe(

@@ -1,8 +1,10 @@
 /** `quittance check`: the stored state against itself, by the invariants of docs/security. */
+import { type AuditRow, findBrokenAuditRow } from '../core/audit.ts'
 import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
 import { assessPayments } from '../core/invoice/assess-payments.ts'
 import type { Invoice } from '../core/invoice/invoice.ts'
-import type { Payment } from '../core/payment/payment.ts'
+import { observationId, type Payment } from '../core/payment/payment.ts'
+import type { Event } from '../core/webhook/event.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
 import { loadChains } from './settlement-context.ts'
@@ -36,12 +38,29 @@ export async function checkState(deps: CheckDeps): Promise<CheckReport> {
       const page = await deps.store.listInvoices({ storeId: store.id }, { limit: PAGE, before })
       for (const loaded of page.items) {
         checkInvoice(deps, report, loaded, chains, addresses)
-        await checkEvents(deps, report, loaded.invoice)
+        await checkEvents(deps, report, loaded)
       }
       before = page.cursor
     } while (before !== null)
   }
+  await checkAudit(deps, report)
   return report
+}
+
+/** Each row of the audit log holds the hash of the one before. */
+async function checkAudit({ store }: CheckDeps, report: Report): Promise<void> {
+  let previous: AuditRow | null = null
+  for (;;) {
+    const rows: readonly AuditRow[] = await store.listAudit(previous?.seq ?? 0, PAGE)
+    const broken = findBrokenAuditRow(rows, previous)
+    if (broken !== null) {
+      const detail = 'the audit log was changed here: the hash does not follow from the row before'
+      report.violations.push({ rule: 'audit', target: `row ${broken}`, detail })
+      return
+    }
+    if (rows.length === 0) return
+    previous = rows[rows.length - 1] ?? null
+  }
 }
 
 function checkInvoice(
@@ -73,6 +92,7 @@ function checkPayment(
   const { id, amountUnits, blockNumber, blockHash, chainId, to } = observation
   if (amountUnits <= 0n || amountUnits >= 2n ** 256n) broken('I9', `${id}: amount out of range`)
   if (to !== invoice.address) broken('I2', `${id}: went to another address`)
+  if (id !== observationId(observation)) broken('I1', `${id}: its id is not that of its place`)
   const chain = chains.get(chainId)
   if (chain === undefined) return
   const block = blockAt(chain, blockNumber)
@@ -110,23 +130,60 @@ function checkStatus(
   }
 }
 
-async function checkEvents(deps: CheckDeps, report: Report, invoice: Invoice): Promise<void> {
+async function checkEvents(
+  deps: CheckDeps,
+  report: Report,
+  { invoice, payments }: InvoiceWithPayments,
+): Promise<void> {
   const filter = { storeId: invoice.storeId, invoiceId: invoice.id }
-  const sequences: number[] = []
+  const told: Event[] = []
   let after: string | null = null
   for (;;) {
     const events = await deps.store.readEventsAfter(filter, after, PAGE)
     if (events.length === 0) break
-    sequences.push(...events.map((event) => event.sequence ?? -1))
+    told.push(...events)
     after = events[events.length - 1]?.id ?? null
   }
-  report.events += sequences.length
+  report.events += told.length
   // Beside a running gateway an event may have come between the two reads.
   const [now] = await deps.store.loadInvoices([invoice.id])
   if (now !== undefined && now.invoice.sequence !== invoice.sequence) return
+  const broken = (rule: string, detail: string) =>
+    report.violations.push({ rule, target: invoice.id, detail })
+  const sequences = told.map(({ sequence }) => sequence ?? -1)
   const isGapless = sequences.every((sequence, i) => sequence === i + 1)
   if (!isGapless || sequences.length !== invoice.sequence) {
-    const detail = `events ${sequences.join(',')} do not count 1..${invoice.sequence}`
-    report.violations.push({ rule: 'I5', target: invoice.id, detail })
+    broken('I5', `events ${sequences.join(',')} do not count 1..${invoice.sequence}`)
+  }
+  const byId = new Map(payments.map((payment) => [payment.observation.id, payment]))
+  for (const event of told) checkTold(broken, event, invoice, byId)
+}
+
+type ToldData = {
+  readonly id?: string
+  readonly address?: string
+  readonly to?: string
+  readonly amount_units?: string
+}
+
+/** What was told when it happened is a second copy of what is stored: they must agree for ever. */
+function checkTold(
+  broken: (rule: string, detail: string) => void,
+  { id, type, payload }: Event,
+  invoice: Invoice,
+  payments: ReadonlyMap<string, Payment>,
+): void {
+  const { data } = JSON.parse(payload) as { data: ToldData }
+  if (type.startsWith('invoice.') && data.address?.toLowerCase() !== invoice.address) {
+    broken('I6', `${id} told another address`)
+  }
+  if (!type.startsWith('payment.')) return
+  const observation = payments.get(data.id ?? '')?.observation
+  if (observation === undefined) {
+    broken('I3', `${id} told of payment ${data.id}, which is not there`)
+  } else if (data.amount_units !== observation.amountUnits.toString()) {
+    broken('I2', `${observation.id}: ${id} told another amount`)
+  } else if (data.to?.toLowerCase() !== observation.to) {
+    broken('I2', `${observation.id}: ${id} told another recipient`)
   }
 }

@@ -30,6 +30,8 @@ const LEASE_MS = MINUTE_MS
 export const MAX_IN_FLIGHT = 64
 /** Attempts under way per endpoint, so that a slow one holds no more than its share. */
 export const MAX_PER_ENDPOINT = 4
+/** And per store: when everything of one hangs, the others go on without waiting for a timeout. */
+export const MAX_PER_STORE = 48
 const COMMIT_TRIES = 3
 
 /** Claims up to `capacity` due deliveries; each is to be handed to `attemptDelivery`. */
@@ -40,6 +42,7 @@ export function claimDeliveries(deps: DispatchDeps, capacity: number): Promise<C
     leaseUntilMs: nowMs + LEASE_MS,
     limit: capacity,
     perEndpoint: MAX_PER_ENDPOINT,
+    perStore: MAX_PER_STORE,
   })
 }
 
@@ -70,12 +73,15 @@ export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelive
   deps.logger.warn({ delivery: claimed.delivery.id }, 'an attempt could not be recorded')
 }
 
-/** Gives a claimed delivery back as it was: another start sends it, under the same id. */
+/**
+ * Gives a claimed delivery back as it was: another start sends it, under the same id. One whose result
+ * is being written is left alone.
+ */
 export async function handBackDelivery(
   { store }: Pick<DispatchDeps, 'store'>,
   { delivery }: ClaimedDelivery,
 ): Promise<void> {
-  await store.commit({ deliveries: [delivery] })
+  await store.releaseDelivery(delivery.id, delivery.attemptsMade)
 }
 
 async function send(
@@ -104,8 +110,12 @@ async function send(
   })
 }
 
-/** What could not even be signed counts as an attempt: it shows in the log and follows the schedule. */
+/**
+ * What could not even be signed counts as an attempt: it shows in the log and follows the schedule. A
+ * store that failed for the moment consumes nothing: the lease ends and the delivery is claimed again.
+ */
 function unsendable({ logger }: DispatchDeps, error: unknown): WebhookResult {
+  if (error instanceof GatewayError && error.retryable) throw error
   logger.error({ err: error }, 'a webhook could not be made')
   const detail = 'the gateway could not sign it; see its log'
   return { kind: 'failed', reason: 'protocol', detail, durationMs: 0 }

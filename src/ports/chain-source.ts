@@ -19,4 +19,16 @@ export type ChainSource = {
   getBlock(ref: BlockRef, signal: AbortSignal): Promise<VerifiedBlock>
   /** Decimals a token contract reports; null when it does not answer as a token. */
   getTokenDecimals(token: Address, signal: AbortSignal): Promise<number | null>
+  /** How each node did when it was last asked, in the order of the configuration. Asks nothing. */
+  describeProviders(): readonly ProviderHealth[]
+}
+
+/** One node, named by `host:port` alone: the rest of a URL is often the key to a paid plan. */
+export type ProviderHealth = {
+  readonly name: string
+  /** Latest block it showed; null before the first. */
+  readonly head: number | null
+  readonly isOk: boolean
+  /** The kind of fault it last had; stays when it is well again. */
+  readonly lastFault: string | null
 }

@@ -10,7 +10,7 @@ import type { Event } from '../core/webhook/event.ts'
 
 /**
  * Everything that lasts. Reads load what a decision needs; `commit` is the only write besides the
- * lease of a claimed delivery. Rejects with GatewayError `storage_unavailable` when the disk or the
+ * lease of a claimed delivery and its release. Rejects with GatewayError `storage_unavailable` when the disk or the
  * database fails; nothing is half-written then.
  */
 export type Store = CommitStore & ChainStore & InvoiceStore & WebhookStore & AccountStore
@@ -91,11 +91,16 @@ export type WebhookStore = {
   /** Endpoints of these stores that are not deleted, oldest first. */
   listEndpoints(storeIds: readonly string[]): Promise<WebhookEndpoint[]>
   /**
-   * Due pending deliveries of enabled endpoints, leased until `leaseUntilMs`, at most `perEndpoint`
-   * leased at a time for each endpoint. Of one (endpoint, invoice) only the earliest pending one is
-   * ever claimed, so that events of an invoice arrive in order.
+   * Due pending deliveries of enabled endpoints, leased until `leaseUntilMs`. Stores take turns, and
+   * so do the endpoints of each (core/webhook/take-turns). Of one (endpoint, invoice) only the earliest
+   * pending one is ever claimed, so that events of an invoice arrive in order.
    */
   claimDeliveries(claim: DeliveryClaim): Promise<ClaimedDelivery[]>
+  /**
+   * Ends the lease of a delivery that was claimed with so many attempts made, so that it is due again.
+   * Changes nothing once an attempt was recorded, also one whose commit is under way.
+   */
+  releaseDelivery(id: string, attemptsMade: number): Promise<void>
   /** When the next pending delivery is due or its lease ends; null when there is none. */
   nextDeliveryAtMs(): Promise<number | null>
   /** Whether an attempt of this endpoint that began at or after this time was delivered. */
@@ -120,7 +125,9 @@ export type DeliveryClaim = {
   readonly nowMs: number
   readonly leaseUntilMs: number
   readonly limit: number
+  /** Leased at a time for each endpoint and for each store, at most. */
   readonly perEndpoint: number
+  readonly perStore: number
 }
 
 export type ClaimedDelivery = {

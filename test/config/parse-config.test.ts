@@ -4,7 +4,7 @@ import { API_KEY, LOCAL_CHAIN, parse, places, refusal, USDC, XPUB } from './pars
 
 test('without file and variables everything has its default', () => {
   expect(parse()).toEqual({
-    database: { kind: 'sqlite', path: '/home/user/data/quittance.db' },
+    database: { kind: 'sqlite', path: '/home/user/data/quittance.db', mustExist: false },
     stateDir: '/home/user/data',
     host: '127.0.0.1',
     port: 8080,
@@ -74,7 +74,10 @@ const KNOBS: readonly {
     variable: 'QUITTANCE_DATABASE',
     field: 'database',
     right: 'sqlite:/var/lib/q.db',
-    gives: { database: { kind: 'sqlite', path: '/var/lib/q.db' }, stateDir: '/var/lib' },
+    gives: {
+      database: { kind: 'sqlite', path: '/var/lib/q.db', mustExist: false },
+      stateDir: '/var/lib',
+    },
     wrong: ['postgres://u:p@h/d', 'postgresql://h/d', 'q.db', 'sqlite:', 'sqlite://q.db'],
   },
   {
@@ -83,6 +86,14 @@ const KNOBS: readonly {
     right: 'sqlite:q.db',
     gives: {},
     wrong: ['sqlite::memory:', 'sqlite:data/', 'mysql://h/d'],
+  },
+  {
+    variable: 'QUITTANCE_DATABASE_MUST_EXIST',
+    field: 'database_must_exist',
+    right: 'true',
+    inFile: true,
+    gives: { database: { kind: 'sqlite', mustExist: true } },
+    wrong: ['yes', '1', 'TRUE'],
   },
   {
     variable: 'QUITTANCE_STATE_DIR',

@@ -21,6 +21,7 @@ import {
 } from '../support/fixtures.ts'
 import { describeStoreChains } from './store-chains.ts'
 import { describeStoreLists } from './store-lists.ts'
+import { describeStoreTurns } from './store-turns.ts'
 import { describeStoreAudit, describeStoreValues } from './store-values.ts'
 import { describeStoreWebhooks } from './store-webhooks.ts'
 
@@ -44,6 +45,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreAudit(open)
     describeStoreChains(open)
     describeStoreWebhooks(open)
+    describeStoreTurns(open)
     describeStoreLists(open)
   })
 }

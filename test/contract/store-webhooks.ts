@@ -17,7 +17,8 @@ const NOW = SAMPLE_TIME_MS + 1_000
 const LEASE_MS = 60_000
 
 function claimAt(nowMs: number, overrides: Partial<DeliveryClaim> = {}): DeliveryClaim {
-  return { nowMs, leaseUntilMs: nowMs + LEASE_MS, limit: 100, perEndpoint: 100, ...overrides }
+  const limits = { limit: 100, perEndpoint: 100, perStore: 100 }
+  return { nowMs, leaseUntilMs: nowMs + LEASE_MS, ...limits, ...overrides }
 }
 
 function idsOf(claimed: readonly ClaimedDelivery[]): string[] {

@@ -1,7 +1,7 @@
 /** Webhooks over HTTP, as a receiver sees them. Restarts: webhook-restarts.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountXpub } from '../support/account-keys.ts'
 import { type ReceivedRequest, startReceiver } from '../support/hostile-receiver.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
@@ -18,7 +18,10 @@ import {
 const STEPS_MS = [200, 300, 400, 200, 300, 400, 200, 300, 500]
 const JITTER_SHARE = 0.2
 /** Claiming, sending and recording beside everything else on two cores. */
-const SLACK_MS = 250
+const SLACK_MS = 500
+
+// Limits of scenarios are asserted where they are; this one is for a machine that is busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const world = usePaymentWorld({
   env: {
@@ -309,7 +312,7 @@ test('WH-16 a hundred invoices settled in one block: all told within 10 s, in ca
       'invoice.settled',
     ])
   }
-}, 60_000)
+})
 
 type Told = { type: string; sequence: number; invoice: string; id: string }
 const parsed = new WeakMap<ReceivedRequest, Told>()

@@ -49,6 +49,11 @@ export function checkStanding(
     case 'reversed':
       demand(!confirmed, 'I4', broken('enough is confirmed'))
       break
+    case 'canceled': {
+      const hasMoney = payments.some(({ position }) => position !== 'orphaned')
+      demand(before?.status === 'canceled' || !hasMoney, 'I4', broken('money had come'))
+      break
+    }
     default:
   }
   if (invoice.acceptedShare !== null && before?.acceptedShare === null) {

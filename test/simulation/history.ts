@@ -51,6 +51,8 @@ export type Step =
       readonly blocks: number
       readonly paceS: number
       readonly seed: number
+      /** The last block is made at the very second of a deadline, or one second after. */
+      readonly aim?: { readonly pick: number; readonly afterS: 0 | 1 }
     }
   /** A branch from `depth` below the best tip, which becomes the best. */
   | {
@@ -113,6 +115,7 @@ function drawSetting(random: Random): Setting {
     maxReorgBlocks: random.chance(0.08) ? random.between(4, 8) : 300,
     startHeight: random.chance(0.02) ? 310 : random.between(13, 20),
     webhooks: random.chance(0.5),
+    wholeSeconds: random.chance(0.5),
   }
 }
 
@@ -192,7 +195,12 @@ function drawMine(random: Random, setting: Setting): Step[] {
     paceS: random.pick([1, 12, 12, 12, 14, 60]),
     seed: random.next(),
   }
+  if (random.chance(0.06)) return [drawPay(random), { ...step, aim: drawAim(random) }]
   return [step]
+}
+
+function drawAim(random: Random): { pick: number; afterS: 0 | 1 } {
+  return { pick: random.next(), afterS: random.chance(0.6) ? 0 : 1 }
 }
 
 /** Often followed by the polls that make the gateway believe a branch that is not longer. */

@@ -78,8 +78,8 @@ async function endHistory(world: World, seed: number): Promise<void> {
   }
   if (random.chance(0.4)) passTime(world, 3_600_000)
   for (let i = 0; i < POLLS_TO_RECOVER; i++) {
-    for (const [index] of world.settings.entries()) await poll(world, index)
     passTime(world, 2_000)
+    for (const [index] of world.settings.entries()) await poll(world, index)
   }
   for (const { haltReason } of world.ledger.chains.values()) {
     if (haltReason !== null) count(world.tally, 'halted chains')

@@ -50,6 +50,8 @@ export type Setting = {
   /** Blocks that exist before watching begins. */
   readonly startHeight: number
   readonly webhooks: boolean
+  /** The clock stands at whole seconds, as block times do: deadlines and blocks meet exactly. */
+  readonly wholeSeconds: boolean
 }
 
 export const BLOCK_TIME_S = 12

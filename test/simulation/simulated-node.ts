@@ -146,6 +146,7 @@ export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number):
       return { ref: block.ref, transactions, logs }
     },
     getTokenDecimals: async () => null,
+    describeProviders: () => [],
   }
   return {
     source,

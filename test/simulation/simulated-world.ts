@@ -104,9 +104,10 @@ export async function createWorld(
 }
 
 /** Time goes on everywhere; the wall clock may be set back, the monotonic one never. */
-export function passTime({ time }: World, ms: number): void {
-  time.nowMs += ms
-  time.monotonicMs += Math.max(0, ms)
+export function passTime({ time, setting }: World, ms: number): void {
+  const passed = setting.wholeSeconds ? Math.ceil(ms / 1_000) * 1_000 : ms
+  time.nowMs += passed
+  time.monotonicMs += Math.max(0, passed)
 }
 
 /** The store as one job sees it: guarded, and each commit that takes effect is judged. */

@@ -1,6 +1,6 @@
 /** Takes one step of a history: the world moves, or the gateway is asked to. */
 import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
-import type { Invoice } from '../../src/core/invoice/invoice.ts'
+import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { ChainSourceError, GatewayError } from '../../src/errors.ts'
 import { deriveAhead } from '../../src/operations/derive-ahead.ts'
 import { paymentsOfInvoice, sumsOf } from './check-standing.ts'
@@ -78,11 +78,24 @@ export function pickChain({ settings, chains, nodes }: World, index: number): Pl
 function mineBlocks(world: World, step: Step & { do: 'mine' }): void {
   const { chain } = pickChain(world, step.chain)
   const random = createRandom(step.seed)
-  for (let i = 0; i < step.blocks; i++) {
+  for (let i = 1; i <= step.blocks; i++) {
     passTime(world, step.paceS * 1_000)
-    const nowS = Math.floor(world.time.nowMs / 1_000) - random.below(BLOCK_TIME_S)
-    chain.mine(chain.bestTip(), random, { paceS: 1, nowS })
+    const clockS = Math.floor(world.time.nowMs / 1_000) - random.below(BLOCK_TIME_S)
+    const aimedS = step.aim === undefined || i < step.blocks ? null : aimAt(world, step.aim)
+    chain.mine(chain.bestTip(), random, { paceS: 1, nowS: aimedS ?? clockS })
+    // The block may be ahead of our clock for a while, or the clock has gone on to it.
+    const aheadMs = (aimedS ?? 0) * 1_000 - world.time.nowMs
+    if (aheadMs > 0 && random.chance(0.5)) passTime(world, aheadMs)
   }
+}
+
+function aimAt(
+  { ledger }: World,
+  { pick, afterS }: NonNullable<(Step & { do: 'mine' })['aim']>,
+): number | null {
+  const open = [...ledger.invoices.values()].filter(({ status }) => status === 'open')
+  const invoice = pickOf(open, pick)
+  return invoice === undefined ? null : Math.floor(deadlineMs(invoice.terms) / 1_000) + afterS
 }
 
 function forkChain(world: World, step: Step & { do: 'fork' }): void {

@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hex } from 'viem'
 import { createRandom, type Random } from '../simulation/random.ts'
-import type { Answer } from './gateway-process.ts'
+import { type Answer, waitFor } from './gateway-process.ts'
 import { payInvoice, unitsDue } from './pay-invoice.ts'
 import type { PaymentWorld } from './payment-world.ts'
 
@@ -15,8 +15,12 @@ const SHOPS = 3
 /** A shop orders this often at most. */
 const ORDER_PAUSE_MS = [60, 200] as const
 const BLOCK_PAUSE_MS = [150, 350] as const
-/** Between a start and the kill; a start takes about a second, so some die before they listen. */
-const LIFE_MS = [200, 3_000] as const
+/** Most are killed while they work: this long after they listen. */
+const WORK_MS = [50, 2_000] as const
+/** The others at any moment of a start, which takes about a second. */
+const EARLY_SHARE = 0.2
+const START_MS = [50, 1_500] as const
+const LISTEN_DEADLINE_MS = 60_000
 /** Less than the depth that is asked for: no payment that was confirmed is taken back. */
 const REORG_DEPTH_MAX = 3
 const REORG_SHARE = 0.12
@@ -67,9 +71,12 @@ export async function runKillLoop(world: PaymentWorld, options: KillLoopOptions)
   })
   const random = seedOf(100)
   while (ledger.kills < options.kills && !isOver()) {
-    await sleep(random.between(...LIFE_MS))
-    const listens = await fetch(`${world.gateway.url}/healthz`).catch(() => null)
-    if (listens === null) ledger.earlyKills += 1
+    if (random.chance(EARLY_SHARE)) await sleep(random.between(...START_MS))
+    else {
+      await waitFor('the API to listen', () => listens(world), LISTEN_DEADLINE_MS)
+      await sleep(random.between(...WORK_MS))
+    }
+    if (!(await listens(world))) ledger.earlyKills += 1
     await world.gateway.kill()
     ledger.kills += 1
     await world.gateway.start({ expectReady: false })
@@ -78,6 +85,10 @@ export async function runKillLoop(world: PaymentWorld, options: KillLoopOptions)
   await world.gateway.waitReady()
   await watched
   return ledger
+}
+
+async function listens({ gateway }: PaymentWorld): Promise<boolean> {
+  return (await fetch(`${gateway.url}/healthz`).catch(() => null)) !== null
 }
 
 type Actor = {

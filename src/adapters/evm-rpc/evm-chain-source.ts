@@ -1,12 +1,10 @@
 /**
- * A chain read over JSON-RPC. Each unit of work (a head, a range of headers, a whole block) is
- * served by one node from beginning to end; when a node fails, the unit begins anew at the next
- * one, and that one is kept until it fails in turn. Waiting and trying again is the caller's part.
+ * A chain read over JSON-RPC: the units of work, each done by one node of the pool (node-pool.ts).
+ * Waiting and trying again is the caller's part.
  */
 import { assert } from '../../core/assert.ts'
 import type { BlockRef } from '../../core/chain/block.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
-import type { ChainFaultKind } from '../../errors.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { ChainSource } from '../../ports/chain-source.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -14,8 +12,9 @@ import type { Logger } from '../../ports/logger.ts'
 import { decodeHeader } from './decode-answers.ts'
 import { createJsonRpcClient, requireResult } from './json-rpc-client.ts'
 import { isRevert } from './judge-rpc-error.ts'
-import type { ChainIdentity, EvmNode } from './node.ts'
-import { callIdentified, createNode, forgetNode, identifyNode } from './node.ts'
+import type { EvmNode } from './node.ts'
+import { callIdentified, createNode, identifyNode } from './node.ts'
+import { describeProviders, getHighestHead, type NodePool, workOnOneNode } from './node-pool.ts'
 import { readBlock } from './read-block.ts'
 
 export type EvmChainSourceSettings = {
@@ -25,6 +24,8 @@ export type EvmChainSourceSettings = {
   /** Sent to every node of the list. */
   readonly headers?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
+  /** With several nodes: how long the others may take for a head once one has shown its own. */
+  readonly headGraceMs?: number
   readonly maxBodyBytes?: number
   readonly clock: Clock
   readonly logger: Logger
@@ -32,14 +33,7 @@ export type EvmChainSourceSettings = {
 
 /** One exchange. Receipts of the largest blocks take seconds; a node that hangs takes no longer. */
 const DEFAULT_TIMEOUT_MS = 15_000
-
-/** Faults of a node rather than of the question: the next node may do better. */
-const NODE_FAULTS: ReadonlySet<ChainFaultKind> = new Set<ChainFaultKind>([
-  'unreachable',
-  'capacity',
-  'malformed',
-  'wrong_chain',
-])
+const DEFAULT_HEAD_GRACE_MS = 1_000
 
 const BY_NUMBER = 'eth_getBlockByNumber'
 const BY_HASH = 'eth_getBlockByHash'
@@ -49,84 +43,60 @@ const WORD = /^0x[0-9a-fA-F]{64}$/
 /** `decimals` is a uint8. */
 const MAX_DECIMALS = 255n
 
-type Context = {
-  readonly nodes: readonly EvmNode[]
-  readonly identity: ChainIdentity
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Index of the node that served last. */
-  preferred: number
-}
-
 /** A chain source over one or more nodes of the same chain. Connects at the first request. */
 export function createEvmChainSource(settings: EvmChainSourceSettings): ChainSource {
-  const { chainId, urls, clock, logger, timeoutMs = DEFAULT_TIMEOUT_MS, ...client } = settings
+  const { chainId, urls, clock, logger, headGraceMs = DEFAULT_HEAD_GRACE_MS, ...client } = settings
   assert(urls.length > 0, 'a chain source has at least one node')
+  const timeoutMs = client.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const nodes = urls.map((url) =>
     createNode(createJsonRpcClient({ ...client, url, clock, timeoutMs })),
   )
   const identity = { chainId, genesisHash: null }
-  const context: Context = { nodes, identity, clock, logger, preferred: 0 }
-  const onNode = <T>(signal: AbortSignal, work: (node: EvmNode) => Promise<T>): Promise<T> =>
-    workOnOneNode(context, signal, async (node) => {
+  const pool: NodePool = { nodes, identity, clock, logger, headGraceMs, preferred: 0 }
+  const onNode = <T>(
+    signal: AbortSignal,
+    work: (node: EvmNode) => Promise<T>,
+    isThere?: (result: T) => boolean,
+  ): Promise<T> => {
+    const identified = async (node: EvmNode): Promise<T> => {
       await identifyNode(node, identity, clock, signal)
       return work(node)
-    })
+    }
+    return workOnOneNode(pool, signal, identified, isThere)
+  }
 
   return {
     chainId,
-    getHead: (signal) => workOnOneNode(context, signal, (node) => getHead(context, node, signal)),
+    getHead: (signal) => getHighestHead(pool, signal, (node, until) => getHead(pool, node, until)),
     getHeaderByNumber: (number, signal) =>
       onNode(signal, (node) => getHeaderByNumber(node, number, signal)),
+    // The hash says which block it is: whichever node has it may serve it.
     getHeaderByHash: (hash, signal) =>
-      onNode(signal, (node) => getHeaderByHash(node, hash, signal)),
+      onNode(signal, (node) => getHeaderByHash(node, hash, signal), isKnown),
     getHeaders: (fromNumber, toNumber, signal) =>
       onNode(signal, (node) => getHeaders(node, fromNumber, toNumber, signal)),
     getBlock: (ref, signal) => onNode(signal, (node) => readBlock(node, logger, ref, signal)),
     getTokenDecimals: (token, signal) =>
       onNode(signal, (node) => getTokenDecimals(node, token, signal)),
+    describeProviders: () => describeProviders(pool),
   }
 }
 
-/** Whole units of work, each on one node; the first fault is told when all nodes fail. */
-async function workOnOneNode<T>(
-  context: Context,
-  signal: AbortSignal,
-  work: (node: EvmNode) => Promise<T>,
-): Promise<T> {
-  const { nodes, logger } = context
-  const first = context.preferred
-  let fault: ChainSourceError | null = null
-  for (let step = 0; step < nodes.length; step += 1) {
-    const place = (first + step) % nodes.length
-    const node = nodes[place]!
-    try {
-      const result = await work(node)
-      context.preferred = place
-      return result
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof ChainSourceError)) throw error
-      if (error.kind === 'unreachable' || error.kind === 'wrong_chain') forgetNode(node)
-      if (!NODE_FAULTS.has(error.kind)) throw error
-      // A wrong chain is a mistake that a person must see; it is not hidden behind a timeout.
-      if (fault === null || error.kind === 'wrong_chain') fault = error
-      const fields = { chainId: context.identity.chainId, fault: error.kind, reason: error.message }
-      logger.warn(fields, 'node failed')
-    }
-  }
-  throw fault!
+function isKnown(header: BlockRef | null): boolean {
+  return header !== null
 }
 
-async function getHead(context: Context, node: EvmNode, signal: AbortSignal): Promise<BlockRef> {
-  const { identity, clock } = context
+async function getHead(pool: NodePool, node: EvmNode, signal: AbortSignal): Promise<BlockRef> {
+  const { identity, clock } = pool
   const call = { method: BY_NUMBER, params: ['latest', false] }
   const answer = await callIdentified(node, identity, clock, call, signal)
   const value = requireResult(node.client, BY_NUMBER, answer)
   if (value === null) {
     throw new ChainSourceError('not_there', `${node.client.name} has no latest block`)
   }
-  return decodeHeader(value, BY_NUMBER)
+  const head = decodeHeader(value, BY_NUMBER)
+  node.head = head.number
+  return head
 }
 
 async function getHeaderByNumber(

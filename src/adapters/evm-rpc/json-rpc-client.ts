@@ -7,7 +7,7 @@ import { ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { HttpAnswer, HttpPost } from './http-post.ts'
 import { createHttpPost } from './http-post.ts'
-import { judgeRpcError } from './judge-rpc-error.ts'
+import { judgeRpcError, type RpcError } from './judge-rpc-error.ts'
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }
 
@@ -27,6 +27,8 @@ export type JsonRpcClient = {
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RpcAnswer>
   /** One answer for each call, in the order of the calls. All or none: a gap rejects. */
   batch(calls: readonly RpcCall[], signal: AbortSignal): Promise<RpcAnswer[]>
+  /** Another program may answer here next: what it takes in one request is tried again. */
+  forget(): void
 }
 
 export type JsonRpcClientSettings = {
@@ -39,8 +41,12 @@ export type JsonRpcClientSettings = {
 
 /** Twice the largest block known (34,000 logs, 30 MB of JSON). Beyond it an answer is malformed. */
 const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024
-/** Calls in one HTTP request: what the strictest of the known servers takes. More are split. */
+/** Calls in one HTTP request. More are split; a node that takes fewer is asked for fewer. */
 const MAX_BATCH_CALLS = 100
+/** Words of a node that refuses a batch for its size, whatever the code of its error says. */
+const ABOUT_BATCHES = /\bbatch/i
+/** Where those words are looked for in an error page. */
+const MAX_PAGE_CHARS = 1_000
 /** The longest a node may ask us to wait: its mistake must not blind us for longer. */
 const MAX_RETRY_AFTER_MS = 60_000
 
@@ -54,6 +60,7 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
   const http = createHttpPost({ url, timeoutMs, maxBodyBytes, headers })
   const wire: Wire = { http, clock }
   let lastId = 0
+  let batchSize = MAX_BATCH_CALLS
 
   async function call(method: string, params: readonly unknown[], signal: AbortSignal) {
     lastId += 1
@@ -64,33 +71,56 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     return readEnvelope(wire, document, id)
   }
 
+  /** Null when the node takes no batch of this size. */
+  async function askTogether(part: readonly RpcCall[], signal: AbortSignal) {
+    const firstId = lastId + 1
+    lastId += part.length
+    const requests = part.map((item, index) => ({
+      jsonrpc: '2.0',
+      id: firstId + index,
+      method: item.method,
+      params: item.params,
+    }))
+    const answer = await http.post(JSON.stringify(requests), signal)
+    if (isRefusedByStatus(answer)) return null
+    const document = readDocument(wire, answer)
+    return isRefused(document) ? null : readBatch(wire, document, firstId, part.length)
+  }
+
   async function batch(calls: readonly RpcCall[], signal: AbortSignal) {
     const answers: RpcAnswer[] = []
-    for (let start = 0; start < calls.length; start += MAX_BATCH_CALLS) {
-      const part = calls.slice(start, start + MAX_BATCH_CALLS)
-      if (part.length === 1) {
-        answers.push(await call(part[0]!.method, part[0]!.params, signal))
+    let size = batchSize
+    while (answers.length < calls.length) {
+      const part = calls.slice(answers.length, answers.length + size)
+      const [only] = part as [RpcCall]
+      const found =
+        part.length === 1
+          ? [await call(only.method, only.params, signal)]
+          : await askTogether(part, signal)
+      if (found === null) {
+        size = Math.floor(part.length / 2)
         continue
       }
-      const firstId = lastId + 1
-      lastId += part.length
-      const requests = part.map((item, index) => ({
-        jsonrpc: '2.0',
-        id: firstId + index,
-        method: item.method,
-        params: item.params,
-      }))
-      const document = readDocument(wire, await http.post(JSON.stringify(requests), signal))
-      for (const answer of readBatch(wire, document, firstId, part.length)) answers.push(answer)
+      // Remembered once it worked: a node that refuses everything says nothing about sizes.
+      batchSize = Math.min(batchSize, size)
+      for (const answer of found) answers.push(answer)
     }
     return answers
   }
 
-  return { name: http.name, call, batch }
+  function forget() {
+    batchSize = MAX_BATCH_CALLS
+  }
+
+  return { name: http.name, call, batch, forget }
 }
 
 /** The value of an answer that must be there; `not_there` and refusals become faults. */
-export function requireResult(client: JsonRpcClient, method: string, answer: RpcAnswer): unknown {
+export function requireResult(
+  client: Pick<JsonRpcClient, 'name'>,
+  method: string,
+  answer: RpcAnswer,
+): unknown {
   if (answer.kind === 'result') return answer.value
   const text = `${client.name} refused ${method}: ${answer.code} ${answer.message}`
   throw new ChainSourceError(answer.kind === 'not_there' ? 'not_there' : 'malformed', text)
@@ -128,7 +158,7 @@ function throwUnaddressed(wire: Wire, document: Envelope, wait: { retryAfterMs?:
     throw new ChainSourceError('capacity', text, wait)
   }
   const error = judgeRpcError(document.error)
-  if (error === null || (error.kind !== 'capacity' && error.kind !== 'unreachable')) return
+  if (error === null || !isLimitOrOutage(error)) return
   const text = `${wire.http.name} answered ${error.code} ${wire.http.quote(error.message)}`
   throw new ChainSourceError(error.kind, text, wait)
 }
@@ -151,6 +181,26 @@ function readEnvelope(wire: Wire, envelope: Envelope, id: number): RpcAnswer {
     throw new ChainSourceError(kind, `${wire.http.name} answered ${code} ${message}`)
   }
   return { kind, code, message }
+}
+
+/** What an error says of the node, not of what it was asked: asking for less would not help. */
+function isLimitOrOutage(
+  error: RpcError,
+): error is RpcError & { kind: 'capacity' | 'unreachable' } {
+  const { kind, message } = error
+  return (kind === 'capacity' || kind === 'unreachable') && !ABOUT_BATCHES.test(message)
+}
+
+/** One error in place of the answers, alone or as the only item (geth): too many at once. */
+function isRefused(document: unknown): boolean {
+  const [item = null, ...others] = Array.isArray(document) ? (document as unknown[]) : [document]
+  const error = others.length === 0 && isEnvelope(item) ? judgeRpcError(item.error) : null
+  return error !== null && !isLimitOrOutage(error)
+}
+
+/** The same without JSON-RPC around it: too large, or an error page that speaks of batches. */
+function isRefusedByStatus({ status, body }: HttpAnswer): boolean {
+  return status === 413 || (status >= 400 && ABOUT_BATCHES.test(body.slice(0, MAX_PAGE_CHARS)))
 }
 
 function readBatch(wire: Wire, document: unknown, firstId: number, count: number): RpcAnswer[] {

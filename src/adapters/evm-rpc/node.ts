@@ -5,7 +5,7 @@
  */
 import type { Hash } from '../../core/money/asset.ts'
 import { MINUTE_MS } from '../../core/time.ts'
-import { ChainSourceError } from '../../errors.ts'
+import { type ChainFaultKind, ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { decodeHeader, readQuantity } from './decode-answers.ts'
 import type { JsonRpcClient, RpcAnswer, RpcCall } from './json-rpc-client.ts'
@@ -24,6 +24,14 @@ export type EvmNode = {
   receiptsForm: ReceiptsForm
   /** Monotonic time of the last proof of identity; null before it and after a lost connection. */
   identifiedAtMs: number | null
+  /** Latest block it showed; null before the first. */
+  head: number | null
+  /** Whether it served what it was last asked for. */
+  isOk: boolean
+  /** The fault it last had; stays when it is well again. */
+  lastFault: ChainFaultKind | null
+  /** Monotonic time until which its head is not followed while another node shows one. */
+  mistrustedUntilMs: number
 }
 
 /** What every node of a chain must agree on. The genesis is that of the first one to answer. */
@@ -41,13 +49,23 @@ const GENESIS_CALL: RpcCall = { method: 'eth_getBlockByNumber', params: ['0x0', 
 export function createNode(client: JsonRpcClient): EvmNode {
   const host = client.name.slice(0, client.name.lastIndexOf(':'))
   const isLocal = host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
-  return { client, isLocal, receiptsForm: 'by_hash', identifiedAtMs: null }
+  return {
+    client,
+    isLocal,
+    receiptsForm: 'by_hash',
+    identifiedAtMs: null,
+    head: null,
+    isOk: false,
+    lastFault: null,
+    mistrustedUntilMs: 0,
+  }
 }
 
 /** After a lost connection or a wrong chain: prove the identity and try the capabilities again. */
 export function forgetNode(node: EvmNode): void {
   node.identifiedAtMs = null
   node.receiptsForm = 'by_hash'
+  node.client.forget()
 }
 
 /** Asks for chain id and genesis unless they were proven lately. Rejects with `wrong_chain`. */

@@ -1,3 +1,4 @@
+import { type SlotHolder, takeTurns } from '../../core/webhook/take-turns.ts'
 import type { ClaimedDelivery, DeliveryClaim } from '../../ports/store.ts'
 import { type MemoryState, type StoredDelivery, type Table, valuesOf } from './memory-state.ts'
 
@@ -10,19 +11,22 @@ type Head = {
   readonly claimableAtMs: number
 }
 
-/** Leases due deliveries, in turn across endpoints. */
+/** Leases due deliveries, in turns. */
 export function claimDeliveries(state: MemoryState, claim: DeliveryClaim): ClaimedDelivery[] {
-  const due = findHeads(state).filter((head) => head.claimableAtMs <= claim.nowMs)
-  const ranked = [...Map.groupBy(due, endpointOf).entries()].flatMap(([endpointId, heads]) =>
-    heads
-      .sort(compareHeads)
-      .slice(0, Math.max(0, claim.perEndpoint - countLeased(state, endpointId, claim.nowMs)))
-      .map((head, rank) => ({ head, rank })),
-  )
-  return ranked
-    .sort((a, b) => a.rank - b.rank || compareHeads(a.head, b.head))
+  const due = findHeads(state)
+    .filter((head) => head.claimableAtMs <= claim.nowMs)
+    .sort(compareHeads)
+    .map((head) => ({ head, ...holderOf(head.stored) }))
+  return takeTurns(due, findLeased(state, claim.nowMs), claim)
     .slice(0, claim.limit)
     .map(({ head }) => lease(state, head, claim.leaseUntilMs))
+}
+
+/** Ends one lease, unless an attempt was recorded since it was claimed. */
+export function releaseDelivery(state: MemoryState, id: string, attemptsMade: number): void {
+  const delivery = state.deliveries.get(id)?.value.delivery
+  if (delivery?.status !== 'pending' || delivery.attemptsMade !== attemptsMade) return
+  replace(state.deliveries, id, Object.freeze({ delivery, leaseUntilMs: null }))
 }
 
 /** When `claimDeliveries` has something to do next; null while nothing is pending. */
@@ -58,17 +62,16 @@ function eventPositionOf(state: MemoryState, { delivery }: StoredDelivery): numb
   return (state.events.get(delivery.eventId) as { position: number }).position
 }
 
-function endpointOf(head: Head): string {
-  return head.stored.delivery.endpointId
+function findLeased(state: MemoryState, nowMs: number): SlotHolder[] {
+  return valuesOf(state.deliveries)
+    .filter(({ delivery, leaseUntilMs }) => {
+      return delivery.status === 'pending' && (leaseUntilMs ?? 0) > nowMs
+    })
+    .map(holderOf)
 }
 
-function countLeased(state: MemoryState, endpointId: string, nowMs: number): number {
-  return valuesOf(state.deliveries).filter(
-    ({ delivery, leaseUntilMs }) =>
-      delivery.endpointId === endpointId &&
-      delivery.status === 'pending' &&
-      (leaseUntilMs ?? 0) > nowMs,
-  ).length
+function holderOf({ delivery }: StoredDelivery): SlotHolder {
+  return { storeId: delivery.storeId, endpointId: delivery.endpointId }
 }
 
 function compareHeads(a: Head, b: Head): number {

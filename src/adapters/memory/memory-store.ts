@@ -15,7 +15,7 @@ import type {
   WebhookStore,
 } from '../../ports/store.ts'
 import { applyChangeSet } from './apply-change-set.ts'
-import { claimDeliveries, nextDeliveryAtMs } from './claim-in-memory.ts'
+import { claimDeliveries, nextDeliveryAtMs, releaseDelivery } from './claim-in-memory.ts'
 import {
   blockKey,
   createJournal,
@@ -173,6 +173,9 @@ function webhookReads(state: MemoryState): WebhookStore {
     },
     async claimDeliveries(claim) {
       return claimDeliveries(state, claim)
+    },
+    async releaseDelivery(id, attemptsMade) {
+      releaseDelivery(state, id, attemptsMade)
     },
     async nextDeliveryAtMs() {
       return nextDeliveryAtMs(state)

@@ -1,3 +1,4 @@
+import { type SlotHolder, takeTurns } from '../../core/webhook/take-turns.ts'
 import type { ClaimedDelivery, DeliveryClaim } from '../../ports/store.ts'
 import type { Statements } from './statements.ts'
 import {
@@ -8,19 +9,25 @@ import {
   rowToEndpoint,
   rowToEvent,
 } from './webhook-rows.ts'
+import { refreshLane } from './write-webhooks.ts'
 
 /** Endpoints that take webhooks and have one that is due. */
 export const DUE_ENDPOINTS = `SELECT * FROM webhook_endpoints
   WHERE status = 'enabled' AND deleted_at_ms IS NULL AND EXISTS (
     SELECT 1 FROM deliveries WHERE endpoint_id = webhook_endpoints.id
       AND status = 'pending' AND first_in_line = 1 AND claimable_at_ms <= ?)`
-export const COUNT_LEASED = `SELECT count(*) AS leased FROM deliveries
-  WHERE endpoint_id = ? AND status = 'pending' AND lease_until_ms IS NOT NULL
-    AND lease_until_ms > ?`
+/** Only what is leased is walked through: as many as are sent at once. */
+export const LEASED = `SELECT store_id AS storeId, endpoint_id AS endpointId
+  FROM deliveries INDEXED BY deliveries_leased
+  WHERE status = 'pending' AND lease_until_ms IS NOT NULL AND lease_until_ms > ?`
 export const DUE_DELIVERIES = `SELECT * FROM deliveries
   WHERE endpoint_id = ? AND status = 'pending' AND first_in_line = 1 AND claimable_at_ms <= ?
   ORDER BY claimable_at_ms, event_position LIMIT ?`
 const LEASE = 'UPDATE deliveries SET lease_until_ms = ? WHERE position = ?'
+/** A result that was written meanwhile has ended the lease, and stands. */
+const RELEASE = `UPDATE deliveries SET lease_until_ms = NULL
+  WHERE id = ? AND status = 'pending' AND attempts_made = ? AND lease_until_ms IS NOT NULL
+  RETURNING endpoint_id AS endpointId, invoice_id AS invoiceId`
 const RELEASE_ALL = `UPDATE deliveries SET lease_until_ms = NULL, lane_held_until_ms = 0
   WHERE status = 'pending' AND (lease_until_ms IS NOT NULL OR lane_held_until_ms <> 0)`
 const GET_EVENT = 'SELECT * FROM events WHERE position = ?'
@@ -36,34 +43,28 @@ type CandidateRow = DeliveryRow & {
   readonly claimable_at_ms: number
 }
 
-type Candidate = {
-  readonly row: CandidateRow
-  readonly endpoint: EndpointRow
-  /** Place in the queue of its endpoint: all firsts go before all seconds. */
-  readonly rank: number
-}
+type Candidate = SlotHolder & { readonly row: CandidateRow; readonly endpoint: EndpointRow }
 
-/** Leases due deliveries, in turn across endpoints. The caller holds a write transaction. */
+/** Leases due deliveries, in turns. The caller holds a write transaction. */
 export function claimDeliveries(sql: Statements, claim: DeliveryClaim): ClaimedDelivery[] {
+  const underWay = sql(LEASED).all(claim.nowMs) as SlotHolder[]
   const endpoints = sql(DUE_ENDPOINTS).all(claim.nowMs) as EndpointRow[]
-  return endpoints
+  const due = endpoints
     .flatMap((endpoint) => findCandidates(sql, endpoint, claim))
     .sort(compareCandidates)
+  return takeTurns(due, underWay, claim)
     .slice(0, claim.limit)
     .map((candidate) => lease(sql, candidate, claim.leaseUntilMs))
 }
 
 function findCandidates(sql: Statements, endpoint: EndpointRow, claim: DeliveryClaim): Candidate[] {
-  const { leased } = sql(COUNT_LEASED).get(endpoint.id, claim.nowMs) as { leased: number }
-  const room = Math.min(claim.perEndpoint - leased, claim.limit)
-  if (room <= 0) return []
-  const rows = sql(DUE_DELIVERIES).all(endpoint.id, claim.nowMs, room) as CandidateRow[]
-  return rows.map((row, rank) => ({ row, endpoint, rank }))
+  const most = Math.min(claim.perEndpoint, claim.limit)
+  const rows = sql(DUE_DELIVERIES).all(endpoint.id, claim.nowMs, most) as CandidateRow[]
+  return rows.map((row) => ({ row, endpoint, storeId: row.store_id, endpointId: endpoint.id }))
 }
 
 function compareCandidates(a: Candidate, b: Candidate): number {
   return (
-    a.rank - b.rank ||
     a.row.claimable_at_ms - b.row.claimable_at_ms ||
     a.row.event_position - b.row.event_position ||
     a.row.position - b.row.position
@@ -79,6 +80,15 @@ function lease(sql: Statements, candidate: Candidate, leaseUntilMs: number): Cla
     event: rowToEvent(event),
     endpoint: rowToEndpoint(endpoint),
   }
+}
+
+/** Ends one lease, unless an attempt was recorded since it was claimed. */
+export function releaseDelivery(sql: Statements, id: string, attemptsMade: number): void {
+  const released = sql(RELEASE).get(id, attemptsMade) as
+    | { endpointId: string; invoiceId: string | null }
+    | undefined
+  if (released === undefined || released.invoiceId === null) return
+  refreshLane(sql, released.endpointId, released.invoiceId)
 }
 
 /** Ends every lease. Only for a process that knows that no other one is sending. */

@@ -31,10 +31,14 @@ const IN_MEMORY = ':memory:'
  */
 const FILE_MODE = 0o600
 
+const ABSENT = 'The database file does not exist yet, or holds nothing; it is required to exist.'
+
 export type DatabaseOptions = {
   readonly path: string
   readonly logger?: Logger | undefined
   readonly readOnly?: boolean | undefined
+  /** Refuse a file that is missing or empty: orders were there, and something took them away. */
+  readonly mustExist?: boolean | undefined
   /** The steps to the current schema; tests bring their own. */
   readonly migrations?: readonly Migration[] | undefined
 }
@@ -59,12 +63,12 @@ export type DatabaseSettings = {
  * the disk; a file that is not ours, or of a newer version, is left exactly as it is.
  */
 export function openDatabase(options: DatabaseOptions): Connection {
-  const { readOnly = false, migrations = MIGRATIONS } = options
+  const { readOnly = false, mustExist = false, migrations = MIGRATIONS } = options
   const path = options.path === IN_MEMORY ? IN_MEMORY : resolve(options.path)
   let db: Connection | null = null
   try {
-    if (isEmpty(path)) refuseUnless(!readOnly, 'The database file does not exist yet.')
-    else inspectFile(path, migrations)
+    if (isEmpty(path)) refuseUnless(!readOnly && !mustExist, ABSENT)
+    else refuseUnless(inspectFile(path, migrations) !== 'blank' || !mustExist, ABSENT)
     if (!readOnly && path !== IN_MEMORY) createFile(path)
     db = new Database(path, { readonly: readOnly, timeout: BUSY_TIMEOUT_MS })
     applySettings(db, readOnly)
@@ -98,6 +102,12 @@ export function readSettings(db: Connection): DatabaseSettings {
 
 /** A pragma that did not take says nothing by itself, and a commit would no longer be durable. */
 export function assertSettings(settings: DatabaseSettings): void {
+  const wrong = findWrongSetting(settings)
+  refuseUnless(wrong === null, wrong ?? '')
+}
+
+/** What is wrong with the first setting that differs from what we rely on; null when none does. */
+export function findWrongSetting(settings: DatabaseSettings): string | null {
   const expected: Partial<DatabaseSettings> = {
     journalMode: 'wal',
     synchronous: SYNCHRONOUS_FULL,
@@ -109,8 +119,9 @@ export function assertSettings(settings: DatabaseSettings): void {
   }
   for (const [name, value] of Object.entries(expected)) {
     const found = settings[name as keyof DatabaseSettings]
-    refuseUnless(found === value, `The database runs with ${name} ${found}, it must be ${value}.`)
+    if (found !== value) return `The database runs with ${name} ${found}, it must be ${value}.`
   }
+  return null
 }
 
 function applySettings(db: Connection, readOnly: boolean): void {
@@ -133,7 +144,7 @@ function isEmpty(path: string): boolean {
 }
 
 /** Looks at a file through a connection that cannot write: a refused one must stay untouched. */
-function inspectFile(path: string, migrations: readonly Migration[]): void {
+function inspectFile(path: string, migrations: readonly Migration[]): 'blank' | 'ours' {
   const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS })
   try {
     const applicationId = db.pragma('application_id', { simple: true }) as number
@@ -150,6 +161,7 @@ function inspectFile(path: string, migrations: readonly Migration[]): void {
       version <= latest,
       `The database has schema ${version}, we know up to ${latest}: use a newer version.`,
     )
+    return isBlank ? 'blank' : 'ours'
   } finally {
     db.close()
   }

@@ -1,5 +1,10 @@
 import type { Store } from '../../ports/store.ts'
-import { claimDeliveries, nextDeliveryAtMs, releaseLeases } from './claim-deliveries.ts'
+import {
+  claimDeliveries,
+  nextDeliveryAtMs,
+  releaseDelivery,
+  releaseLeases,
+} from './claim-deliveries.ts'
 import { closedError, createGroupCommit } from './group-commit.ts'
 import {
   type DatabaseOptions,
@@ -33,6 +38,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const { remember, forgetChanged } = createReadMemory(sql)
   const group = createGroupCommit(db, sql, forgetChanged)
   const claim = db.transaction(claimDeliveries)
+  const release = db.transaction(releaseDelivery)
 
   /** A promise for what SQLite answers at once, with its faults typed. */
   const answer =
@@ -72,6 +78,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     getEndpoint: answer(webhooks.getEndpoint),
     listEndpoints: answer(remember(webhooks.listEndpoints)),
     claimDeliveries: answer(claim.immediate),
+    releaseDelivery: answer(release.immediate),
     nextDeliveryAtMs: answer(nextDeliveryAtMs),
     hasDeliveredSince: answer(webhooks.hasDeliveredSince),
     getDelivery: answer(webhooks.getDelivery),

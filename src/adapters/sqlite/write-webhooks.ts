@@ -70,7 +70,7 @@ const REFRESH_LANE = `UPDATE deliveries
     AND (first_in_line <> (event_position = lane.first)
       OR lane_held_until_ms <> lane.held_until_ms)`
 
-function refreshLane(sql: Statements, endpointId: string, invoiceId: string): void {
+export function refreshLane(sql: Statements, endpointId: string, invoiceId: string): void {
   sql(REFRESH_LANE).run({ endpointId, invoiceId })
 }
 

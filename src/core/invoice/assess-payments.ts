@@ -85,6 +85,7 @@ export function hasPassedDeadline(invoice: Invoice, view: DeadlineView): boolean
 
 /** Facts of an invoice for its resource. Late money counts as money here, but not as in time. */
 export function paidFacts(invoice: Invoice, payments: readonly Payment[]): PaidFacts {
+  if (payments.length === 0) return { underpaid: false, overpaid: false, late: false }
   const counted = payments.filter(counts)
   const inTime = counted.filter((payment) => payment.inTime || invoice.acceptedShare !== null)
   const seen = sumShares(invoice, inTime)
@@ -107,6 +108,10 @@ export function remainderIn(
   option: PaymentOption,
   payments: readonly Payment[],
 ): Remainder {
+  if (payments.length === 0 && invoice.acceptedShare === null) {
+    const { amountDueUnits } = option
+    return { amountDueUnits, outstandingUnits: amountDueUnits, excessUnits: 0n }
+  }
   const full = fullShare(invoice)
   const share = sumShares(invoice, payments.filter(counts))
   const due: Fraction = { numerator: option.amountDueUnits, denominator: 1n }

@@ -42,6 +42,7 @@ export function formatDecimal(units: bigint, decimals: number): string {
   if (units < 0n) return `-${formatDecimal(-units, decimals)}`
   const digits = units.toString().padStart(decimals + 1, '0')
   const whole = digits.slice(0, digits.length - decimals)
-  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '')
-  return fraction === '' ? whole : `${whole}.${fraction}`
+  let end = digits.length
+  while (end > whole.length && digits[end - 1] === '0') end -= 1
+  return end === whole.length ? whole : `${whole}.${digits.slice(whole.length, end)}`
 }

@@ -41,10 +41,19 @@ export type Payment = {
   readonly revision: number
 }
 
+/** The same place gives the same id, whoever looks and however often. */
+export function observationId({
+  chainId,
+  blockHash,
+  place,
+}: Pick<Observation, 'chainId' | 'blockHash' | 'place'>): string {
+  return deriveId('pay', `${chainId}/${blockHash}/${place}`)
+}
+
 export function observeTransfer(transfer: Transfer, asset: Asset): Observation {
   const { block, chainId, place } = transfer
   return {
-    id: deriveId('pay', `${chainId}/${block.hash}/${place}`),
+    id: observationId({ chainId, blockHash: block.hash, place }),
     chainId,
     blockHash: block.hash,
     blockNumber: block.number,

@@ -1,6 +1,6 @@
 import type { Express } from 'express'
 import type { ChainHealth } from '../../ports/chain-directory.ts'
-import type { HttpDeps } from './http-deps.ts'
+import type { DatabaseHealth, HttpDeps } from './http-deps.ts'
 import { refuseMethod } from './route.ts'
 
 const ALLOW = 'GET, HEAD, OPTIONS'
@@ -41,12 +41,24 @@ async function describeReadiness(deps: HttpDeps): Promise<Readiness> {
     const providers = deps.providersOf?.(chainId) ?? []
     return { chain_id: chainId, name, test, ...presentHealth(health), providers }
   })
+  const health = deps.describeDatabase?.()
+  const parts = { chains, ...(health === undefined ? {} : { database: presentDatabase(health) }) }
   const missing = await findMissing(deps, chains.length)
   if (missing !== null) {
-    return { ready: false, body: { status: 'not_configured', detail: missing, chains } }
+    return { ready: false, body: { status: 'not_configured', detail: missing, ...parts } }
   }
-  const ready = chains.every(({ state }) => state === 'ok')
-  return { ready, body: { status: ready ? 'ok' : 'not_ready', chains } }
+  const ready = chains.every(({ state }) => state === 'ok') && (health?.fault ?? null) === null
+  return { ready, body: { status: ready ? 'ok' : 'not_ready', ...parts } }
+}
+
+function presentDatabase({ journalMode, synchronous, foreignKeys, fault }: DatabaseHealth) {
+  return {
+    state: fault === null ? ('ok' as const) : ('fault' as const),
+    reason: fault,
+    journal_mode: journalMode,
+    synchronous,
+    foreign_keys: foreignKeys,
+  }
 }
 
 /** A chain that was not observed yet is behind, as far as anybody outside is concerned. */

@@ -2,6 +2,14 @@ import type { Deps } from '../../operations/deps.ts'
 import type { TestChain } from '../../ports/test-chain.ts'
 import type { CheckDestination } from '../../ports/webhook-sender.ts'
 
+/** The settings that make a commit durable, and what is wrong with them (null: nothing). */
+export type DatabaseHealth = {
+  readonly journalMode: string
+  readonly synchronous: number
+  readonly foreignKeys: number
+  readonly fault: string | null
+}
+
 /** What the HTTP side needs beyond the operations. */
 export type HttpDeps = Deps & {
   /** Requests per second and API key; more are answered 429. */
@@ -15,5 +23,7 @@ export type HttpDeps = Deps & {
   readonly checkDestination: CheckDestination
   /** How the nodes of a chain are doing, for /readyz; empty where nobody knows. */
   readonly providersOf?: (chainId: number) => readonly unknown[]
+  /** What the store's own connection runs with, for /readyz; absent where there is none to ask. */
+  readonly describeDatabase?: () => DatabaseHealth
   readonly version: string
 }

@@ -47,7 +47,9 @@ export function startWebhookDispatcher(deps: DispatchDeps): RunLoop {
     wake: loop.wake,
     async stop() {
       await loop.stop()
-      await Promise.race([Promise.all(inFlight.keys()), sleep(STOP_GRACE_MS)])
+      // Without a ref: a process that has nothing else left to do ends at once.
+      const grace = sleep(STOP_GRACE_MS, undefined, { ref: false })
+      await Promise.race([Promise.all(inFlight.keys()), grace])
       await Promise.all([...inFlight.values()].map((claimed) => handBackDelivery(deps, claimed)))
     },
   }

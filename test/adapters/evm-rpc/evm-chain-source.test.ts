@@ -1,8 +1,6 @@
-import { beforeEach, describe, expect, test } from 'vitest'
-import type { ChainFaultKind } from '../../../src/errors.ts'
-import type { Failure } from '../../support/fault-proxy.ts'
+import { describe, expect, test } from 'vitest'
 import { addressOf, createGoodBlock, hashOf, REF } from './node-block.ts'
-import { GENESIS, RECEIPTS, useScriptedChain } from './scripted-chain.ts'
+import { FAILURES, GENESIS, RECEIPTS, useScriptedChain } from './scripted-chain.ts'
 import { catchFault, never } from './support.ts'
 
 const chain = useScriptedChain()
@@ -144,19 +142,6 @@ describe('identity of the chain', () => {
   })
 })
 
-const FAILURES: [Failure, ChainFaultKind][] = [
-  ['hang', 'unreachable'],
-  ['reset', 'unreachable'],
-  ['http_500', 'unreachable'],
-  ['http_429', 'capacity'],
-  ['rpc_429', 'capacity'],
-  ['rpc_limit', 'capacity'],
-  ['bare_error', 'capacity'],
-  ['html', 'malformed'],
-  ['truncated', 'malformed'],
-  ['wrong_id', 'malformed'],
-]
-
 describe('a node that fails (CR-22, CR-23)', () => {
   test.each(FAILURES)('%s is %s, and over when it is over', async (failure, kind) => {
     await chain.expectGoodBlock()
@@ -174,11 +159,23 @@ describe('a node that fails (CR-22, CR-23)', () => {
     expect((await catchFault(getHead())).retryAfterMs).toBe(4_000)
   })
 
-  test.each(['drop_last', 'duplicate_first', 'one_error'] as const)('batch: %s', async (fault) => {
+  test.each(['drop_last', 'duplicate_first'] as const)('batch: %s', async (fault) => {
     chain.proxy.rules.batch = fault
     expect((await catchFault(getHead())).kind).toBe('malformed')
     chain.proxy.rules.batch = 'reverse'
     expect(await getHead()).toEqual(REF)
+  })
+
+  test('one error for a batch: everything is asked by plain requests (CR-23)', async () => {
+    chain.proxy.rules.batch = 'one_error'
+    expect(await getHead()).toEqual(REF)
+    await chain.expectGoodBlock()
+    const asked = chain.proxy.countRequests()
+    // Chain id, latest and genesis, each on its own, and no batch that is refused first.
+    expect(await getHead()).toEqual(REF)
+    expect(chain.proxy.countRequests()).toBe(asked + 3)
+    chain.proxy.rules.chainId = 1
+    expect((await catchFault(getHead())).kind).toBe('wrong_chain')
   })
 
   test('in the middle of a block', async () => {
@@ -188,55 +185,5 @@ describe('a node that fails (CR-22, CR-23)', () => {
     expect(await getHead()).toEqual(REF)
     chain.proxy.rules.failure = null
     await chain.expectGoodBlock()
-  })
-})
-
-describe('two nodes', () => {
-  beforeEach(() => {
-    chain.source = chain.connect([chain.proxy.url, chain.second.url])
-  })
-
-  test('the second is left alone while the first answers', async () => {
-    await chain.expectGoodBlock()
-    expect(await getHead()).toEqual(REF)
-    expect(chain.second.countRequests()).toBe(0)
-  })
-
-  test.each(FAILURES)('%s: the second serves, and is kept', async (failure) => {
-    chain.proxy.rules.failure = failure
-    await chain.expectGoodBlock()
-    chain.proxy.reset()
-    await chain.expectGoodBlock()
-    expect(chain.proxy.countRequests()).toBe(0)
-    chain.second.rules.failure = failure
-    await chain.expectGoodBlock()
-    expect(chain.proxy.countRequests()).toBeGreaterThan(0)
-  })
-
-  test('a block is served wholly by one of them', async () => {
-    chain.proxy.rules.failure = 'reset'
-    chain.proxy.rules.failureMethods = [RECEIPTS]
-    await chain.expectGoodBlock()
-    expect(chain.second.countCalls('eth_getBlockByHash')).toBe(1)
-    expect(chain.second.countCalls(RECEIPTS)).toBe(1)
-  })
-
-  test('a node on another chain is passed over; both wrong is wrong', async () => {
-    chain.proxy.rules.chainId = 1
-    await chain.expectGoodBlock()
-    chain.second.rules.chainId = 2
-    expect((await catchFault(getHead())).kind).toBe('wrong_chain')
-  })
-
-  test('what does not fit together is for the caller to ask again', async () => {
-    chain.proxy.rules.nulls = ['eth_getBlockByHash']
-    expect((await catchFault(chain.getBlock())).kind).toBe('not_there')
-    expect(chain.second.countRequests()).toBe(0)
-  })
-
-  test('all down: the first fault', async () => {
-    chain.proxy.rules.failure = 'http_429'
-    chain.second.rules.failure = 'reset'
-    expect((await catchFault(getHead())).kind).toBe('capacity')
   })
 })

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
-import { createEvmChainSource } from '../../../src/adapters/evm-rpc/evm-chain-source.ts'
+import {
+  createEvmChainSource,
+  type EvmChainSourceSettings,
+} from '../../../src/adapters/evm-rpc/evm-chain-source.ts'
 import type { VerifiedBlock } from '../../../src/core/chain/block.ts'
+import type { ChainFaultKind } from '../../../src/errors.ts'
 import type { ChainSource } from '../../../src/ports/chain-source.ts'
-import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
+import { type Failure, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { createGoodBlock, hashOf, REF, TRANSACTION_HASHES } from './node-block.ts'
 import {
   answerByMethod,
@@ -24,6 +28,20 @@ export const GENESIS = {
 }
 const TIMEOUT_MS = 200
 
+/** Every way in which a node fails as a whole, and what it is called. */
+export const FAILURES: [Failure, ChainFaultKind][] = [
+  ['hang', 'unreachable'],
+  ['reset', 'unreachable'],
+  ['http_500', 'unreachable'],
+  ['http_429', 'capacity'],
+  ['rpc_429', 'capacity'],
+  ['rpc_limit', 'capacity'],
+  ['bare_error', 'capacity'],
+  ['html', 'malformed'],
+  ['truncated', 'malformed'],
+  ['wrong_id', 'malformed'],
+]
+
 /**
  * A node that holds the good block of `node-block.ts` and its genesis, two proxies to break it, and
  * a source that reads through the first. All of it is as new in each test.
@@ -36,7 +54,7 @@ export type ScriptedChain = {
   second: FaultProxy
   clock: ManualClock
   source: ChainSource
-  connect(urls: string[]): ChainSource
+  connect(urls: string[], settings?: Partial<EvmChainSourceSettings>): ChainSource
   getBlock(): Promise<VerifiedBlock>
   expectGoodBlock(): Promise<void>
 }
@@ -58,9 +76,9 @@ export function useScriptedChain(): ScriptedChain {
     chain.clock = createManualClock()
     chain.source = chain.connect([chain.proxy.url])
   })
-  chain.connect = (urls) => {
+  chain.connect = (urls, overrides = {}) => {
     const settings = { chainId: CHAIN_ID, urls, timeoutMs: TIMEOUT_MS, clock: chain.clock }
-    return createEvmChainSource({ ...settings, logger: silentLogger })
+    return createEvmChainSource({ ...settings, logger: silentLogger, ...overrides })
   }
   chain.getBlock = () => chain.source.getBlock(REF, never())
   chain.expectGoodBlock = async () => {

@@ -1,0 +1,306 @@
+/** A chain behind two nodes: whose head is followed, who serves, and what is said of them. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { ChainSource } from '../../../src/ports/chain-source.ts'
+import type { FaultProxy } from '../../support/fault-proxy.ts'
+import { createGoodBlock, hashOf, REF } from './node-block.ts'
+import { FAILURES, GENESIS, RECEIPTS, useScriptedChain } from './scripted-chain.ts'
+import { catchFault, never, silentLogger } from './support.ts'
+
+const BLOCK = 'eth_getBlockByHash'
+const HEADER = 'eth_getBlockByNumber'
+/** As in node-pool.ts: how long a node is not followed that showed a head and no block. */
+const MISTRUST_MS = 15_000
+
+const chain = useScriptedChain()
+const getHead = () => chain.source.getHead(never())
+const urls = () => [chain.proxy.url, chain.second.url]
+
+beforeEach(() => {
+  chain.source = chain.connect(urls())
+})
+
+/** The node shows a head so many blocks away from the good one. */
+function showHead(node: FaultProxy, offset: number) {
+  const number = REF.number + offset
+  const head = {
+    ...createGoodBlock().block,
+    number: `0x${number.toString(16)}`,
+    hash: hashOf(number.toString(16)),
+  }
+  node.intercept((method, [tag], result) => {
+    return method === HEADER && tag === 'latest' ? head : result
+  })
+}
+
+/** Reads a block; which of the nodes was asked for it. */
+async function readerOfBlock(): Promise<string> {
+  const before = [chain.proxy, chain.second].map((node) => node.countCalls(BLOCK))
+  await chain.expectGoodBlock()
+  const after = [chain.proxy, chain.second].map((node) => node.countCalls(BLOCK))
+  const names = ['first', 'second'].filter((_, i) => (after[i] as number) > (before[i] as number))
+  return names.join(' and ')
+}
+
+describe('units of work', () => {
+  test('the second is left alone while the first answers', async () => {
+    await chain.expectGoodBlock()
+    expect(await chain.source.getHeaderByNumber(REF.number, never())).toEqual(REF)
+    expect(chain.second.countRequests()).toBe(0)
+    expect(await getHead()).toEqual(REF)
+    expect(await readerOfBlock()).toBe('first')
+  })
+
+  test.each(FAILURES)('%s: the second serves, and is kept', async (failure) => {
+    chain.proxy.rules.failure = failure
+    await chain.expectGoodBlock()
+    chain.proxy.reset()
+    await chain.expectGoodBlock()
+    expect(chain.proxy.countRequests()).toBe(0)
+    chain.second.rules.failure = failure
+    await chain.expectGoodBlock()
+    expect(chain.proxy.countRequests()).toBeGreaterThan(0)
+  })
+
+  test('a block is served wholly by one of them', async () => {
+    chain.proxy.rules.failure = 'reset'
+    chain.proxy.rules.failureMethods = [RECEIPTS]
+    await chain.expectGoodBlock()
+    expect(chain.second.countCalls(BLOCK)).toBe(1)
+    expect(chain.second.countCalls(RECEIPTS)).toBe(1)
+  })
+
+  test('a node on another chain is passed over; both wrong is wrong', async () => {
+    chain.proxy.rules.chainId = 1
+    await chain.expectGoodBlock()
+    chain.second.rules.chainId = 2
+    expect((await catchFault(getHead())).kind).toBe('wrong_chain')
+  })
+})
+
+describe('a node that serves heads and not what leads to them', () => {
+  test.each([
+    ['no block', () => void (chain.proxy.rules.nulls = [BLOCK])],
+    ['no receipts', () => void (chain.proxy.rules.nulls = [RECEIPTS])],
+    ['receipts of another block', () => spoilReceipts(chain.proxy)],
+  ])('%s: the other one serves the block, whole', async (_, spoil) => {
+    expect(await getHead()).toEqual(REF)
+    spoil()
+    expect(await readerOfBlock()).toBe('first and second')
+    expect(await getHead()).toEqual(REF)
+    expect(await readerOfBlock()).toBe('second')
+  })
+
+  test('headers of a range, and one by its hash', async () => {
+    await getHead()
+    chain.proxy.intercept((method, [tag], result) => {
+      return method === HEADER && tag !== 'latest' && tag !== '0x0' ? null : result
+    })
+    expect(await chain.source.getHeaders(REF.number, REF.number, never())).toEqual([REF])
+    chain.source = chain.connect(urls())
+    await getHead()
+    chain.proxy.intercept((method, _, result) => (method === BLOCK ? null : result))
+    expect(await chain.source.getHeaderByHash(REF.hash, never())).toEqual(REF)
+  })
+
+  test('a real reorg fails everywhere, and is told as it was', async () => {
+    await getHead()
+    for (const { rules } of [chain.proxy, chain.second]) rules.nulls = [BLOCK]
+    expect((await catchFault(chain.getBlock())).kind).toBe('not_there')
+    expect(await chain.source.getHeaderByHash(REF.hash, never())).toBeNull()
+    for (const node of [chain.proxy, chain.second]) {
+      node.reset()
+      spoilReceipts(node)
+    }
+    expect((await catchFault(chain.getBlock())).kind).toBe('inconsistent')
+  })
+
+  test('its higher head is not followed for a while, and then again', async () => {
+    await getHead()
+    showHead(chain.proxy, 5)
+    chain.proxy.rules.nulls = [BLOCK]
+    expect((await getHead()).number).toBe(REF.number + 5)
+    await chain.expectGoodBlock()
+    expect(await getHead()).toEqual(REF)
+    chain.clock.advance(MISTRUST_MS - 1)
+    expect(await getHead()).toEqual(REF)
+    chain.clock.advance(1)
+    expect((await getHead()).number).toBe(REF.number + 5)
+  })
+
+  test('it is followed all the same while no other one answers', async () => {
+    await getHead()
+    chain.proxy.rules.nulls = [BLOCK]
+    await chain.expectGoodBlock()
+    chain.second.rules.failure = 'reset'
+    expect(await getHead()).toEqual(REF)
+  })
+})
+
+describe('the head (CR-28)', () => {
+  test('is the highest, and its node serves what follows', async () => {
+    await getHead()
+    showHead(chain.proxy, -1)
+    expect(await getHead()).toEqual(REF)
+    expect(await readerOfBlock()).toBe('second')
+  })
+
+  test.each(['reset', 'http_500', 'hang'] as const)(
+    'after %s, a fallback that lags is left once the first node is back',
+    async (failure) => {
+      await getHead()
+      showHead(chain.second, -3)
+      chain.proxy.rules.failure = failure
+      expect((await getHead()).number).toBe(REF.number - 3)
+      expect((await getHead()).number).toBe(REF.number - 3)
+      chain.proxy.reset()
+      expect(await getHead()).toEqual(REF)
+      expect(await readerOfBlock()).toBe('first')
+    },
+  )
+
+  test('of equal ones, that of the node that serves', async () => {
+    await getHead()
+    chain.proxy.rules.failure = 'reset'
+    await getHead()
+    chain.proxy.reset()
+    expect(await getHead()).toEqual(REF)
+    expect(await readerOfBlock()).toBe('second')
+  })
+
+  test.each(['first', 'second'])('a %s node that hangs holds nobody up', async (which) => {
+    chain.source = chain.connect(urls(), { timeoutMs: 10_000, headGraceMs: 50 })
+    await getHead()
+    const hanging = which === 'first' ? chain.proxy : chain.second
+    hanging.rules.failure = 'hang'
+    const startMs = performance.now()
+    for (let poll = 0; poll < 3; poll++) expect(await getHead()).toEqual(REF)
+    expect(performance.now() - startMs).toBeLessThan(3_000)
+    expect(await readerOfBlock()).toBe(which === 'first' ? 'second' : 'first')
+  })
+
+  test('a slow node that is the only one has the whole time', async () => {
+    chain.source = chain.connect([chain.proxy.url], { timeoutMs: 5_000, headGraceMs: 10 })
+    await getHead()
+    chain.proxy.rules.delayMs = 150
+    expect(await getHead()).toEqual(REF)
+  })
+
+  test('two slow nodes have the whole time too: only the slower one is not waited for', async () => {
+    chain.source = chain.connect(urls(), { timeoutMs: 5_000, headGraceMs: 10 })
+    await getHead()
+    for (const { rules } of [chain.proxy, chain.second]) rules.delayMs = 150
+    chain.second.rules.failure = 'hang'
+    expect(await getHead()).toEqual(REF)
+  })
+
+  test('the caller gives up: its own reason', async () => {
+    await getHead()
+    for (const { rules } of [chain.proxy, chain.second]) rules.failure = 'hang'
+    const reason = new Error('shutting down')
+    const controller = new AbortController()
+    const pending = chain.source.getHead(controller.signal)
+    controller.abort(reason)
+    await expect(pending).rejects.toBe(reason)
+    await expect(chain.source.getHead(controller.signal)).rejects.toBe(reason)
+  })
+
+  test('all down: the first fault, and a wrong chain before all others', async () => {
+    await getHead()
+    chain.proxy.rules.failure = 'http_429'
+    chain.second.rules.failure = 'reset'
+    expect((await catchFault(getHead())).kind).toBe('capacity')
+    chain.second.reset()
+    chain.second.rules.chainId = 1
+    expect((await catchFault(getHead())).kind).toBe('wrong_chain')
+  })
+
+  test.each([
+    ['chain id', () => void (chain.second.rules.chainId = 1)],
+    ['genesis', () => changeGenesis(chain.second)],
+  ])('a node with another %s is never used, however high its head', async (_, change) => {
+    showHead(chain.second, 100)
+    change()
+    // The first head already, when the first node is asked for nothing else yet.
+    for (let poll = 0; poll < 3; poll++) expect(await getHead()).toEqual(REF)
+    expect(await readerOfBlock()).toBe('first')
+    chain.proxy.rules.failure = 'reset'
+    expect((await catchFault(chain.getBlock())).kind).toBe('wrong_chain')
+    expect((await catchFault(getHead())).kind).toBe('wrong_chain')
+  })
+})
+
+describe('what is said of the nodes', () => {
+  const describeNodes = () => chain.source.describeProviders()
+  const namesOf = () => urls().map((url) => new URL(url).host)
+
+  test('name, head, whether it works, and the last fault', async () => {
+    const [first, second] = namesOf()
+    const unknown = { head: null, isOk: false, lastFault: null }
+    expect(describeNodes()).toEqual([
+      { ...unknown, name: first },
+      { ...unknown, name: second },
+    ])
+    await getHead()
+    showHead(chain.second, -2)
+    await getHead()
+    const well = { name: first, head: REF.number, isOk: true, lastFault: null }
+    const lagging = { name: second, head: REF.number - 2, isOk: true, lastFault: null }
+    expect(describeNodes()).toEqual([well, lagging])
+    chain.proxy.rules.failure = 'reset'
+    await getHead()
+    expect(describeNodes()).toEqual([{ ...well, isOk: false, lastFault: 'unreachable' }, lagging])
+    chain.proxy.reset()
+    await getHead()
+    expect(describeNodes()).toEqual([{ ...well, lastFault: 'unreachable' }, lagging])
+  })
+
+  test('nothing of the URL but host and port', async () => {
+    const secrets = urls().map(
+      (url) => url.replace('//', '//user:hunter2@') + '/v2/k3y-in-the-path',
+    )
+    const source: ChainSource = chain.connect(secrets)
+    await source.getHead(never())
+    expect(source.describeProviders().map(({ name }) => name)).toEqual(namesOf())
+  })
+
+  test('the log is told when a node fails and when it is back, not at every poll', async () => {
+    const lines: string[] = []
+    const tell = (fields: object, message: string) => {
+      const { node, fault } = fields as { node: string; fault?: string }
+      lines.push([message, node, fault].join(' '))
+    }
+    const logger = { ...silentLogger, warn: tell, info: tell }
+    chain.source = chain.connect(urls(), { logger })
+    await getHead()
+    chain.second.rules.failure = 'reset'
+    for (let poll = 0; poll < 5; poll++) await getHead()
+    chain.second.rules.failure = 'http_429'
+    for (let poll = 0; poll < 5; poll++) await getHead()
+    chain.second.reset()
+    for (let poll = 0; poll < 5; poll++) await getHead()
+    const [, second] = namesOf()
+    expect(lines).toEqual([
+      `node failed ${second} unreachable`,
+      `node failed ${second} capacity`,
+      `node is back ${second} `,
+    ])
+  })
+})
+
+function spoilReceipts(node: FaultProxy): void {
+  node.intercept((method, _, result) => {
+    if (method !== RECEIPTS) return result
+    return (result as object[]).map((receipt) => ({ ...receipt, blockHash: hashOf('bad') }))
+  })
+}
+
+/** On top of the head the node shows. */
+function changeGenesis(node: FaultProxy): void {
+  const number = `0x${(REF.number + 100).toString(16)}`
+  const head = { ...createGoodBlock().block, number, hash: hashOf('100') }
+  node.intercept((method, [tag], result) => {
+    if (method !== HEADER) return result
+    if (tag === 'latest') return head
+    return tag === '0x0' ? { ...GENESIS, hash: hashOf('bad') } : result
+  })
+}
