@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Hex, hexToNumber } from 'viem'
+import { guardAgainstOrphan, unrefStream } from './guard-against-orphan.ts'
 import { callRpc } from './json-rpc.ts'
 
 export type LocalNode = {
@@ -57,7 +57,7 @@ export async function runNodeProcess(
   if (pid === undefined) {
     throw new Error(`${program.name} could not be started: ${program.command} (${program.hint})`)
   }
-  const releaseGuard = guardAgainstOrphan(node, pid)
+  const releaseGuard = guardAgainstOrphan(node)
   exited.then(releaseGuard)
 
   const stop = async () => {
@@ -114,37 +114,4 @@ function collectStderr(child: ChildProcess): () => string {
   })
   unrefStream(child.stderr)
   return () => text.trim()
-}
-
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
-/**
- * Ends the child when this process goes, however it goes. The exit listener covers `process.exit`
- * and uncaught errors. A signal or SIGKILL runs no listener, so a small shell waits on a pipe that
- * only this process holds open, and kills the child when the pipe closes. Returns the release of
- * the guard.
- */
-function guardAgainstOrphan(child: ChildProcess, pid: number): () => void {
-  running.add(child)
-  if (process.platform === 'win32') return () => void running.delete(child)
-  const watchdog = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true, // Ctrl-C reaches a process group, and the watchdog must outlive it
-  })
-  watchdog.on('error', () => {}) // no shell: the exit listener remains
-  watchdog.unref()
-  unrefStream(watchdog.stdin)
-  return () => {
-    running.delete(child)
-    // Killed before its pipe closes, or it would kill whoever has the child's number by then.
-    watchdog.kill('SIGKILL')
-  }
-}
-
-/** A pipe to a child keeps the event loop alive; its type does not say that it is a socket. */
-function unrefStream(stream: Readable | Writable | null) {
-  if (stream !== null && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
 }

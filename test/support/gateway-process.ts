@@ -8,6 +8,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
+import { guardAgainstOrphan } from '../../hardhat-local/src/guard-against-orphan.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
 const READY_DEADLINE_MS = 20_000
@@ -92,6 +93,8 @@ export async function prepareGateway(options: GatewayOptions): Promise<GatewayPr
       cwd: folder,
       env: { ...env, ...extra },
     })
+    const release = guardAgainstOrphan(started)
+    started.once('exit', release)
     child = started
     for (const stream of [started.stdout, started.stderr]) {
       stream?.on('data', (chunk: Buffer) => {

@@ -82,7 +82,8 @@ export async function startHttpHarness(overrides: Partial<HttpDeps> = {}) {
   }
   const adminKey = await makeKey(['admin'])
   const otherKey = await makeKey(['admin'], otherStore.id)
-  const server = await listen(createHttpApp(deps), { host: '127.0.0.1', port: 0 })
+  const { logger } = deps
+  const server = await listen(createHttpApp(deps), { host: '127.0.0.1', port: 0, logger })
   const ask = (request: Ask) => send(server.url, { key: adminKey, ...request })
   return { deps, store, otherStore, makeKey, adminKey, otherKey, url: server.url, ask, server }
 }
