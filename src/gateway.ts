@@ -33,6 +33,7 @@ import { DERIVED_AT_ONCE, deriveAhead } from './operations/derive-ahead.ts'
 import { importApiKey } from './operations/import-api-key.ts'
 import { prepareDefaultStore } from './operations/prepare-default-store.ts'
 import { pinFirstTime, trustAccount } from './operations/trust-account.ts'
+import type { ChainSource } from './ports/chain-source.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Metrics } from './ports/metrics.ts'
 import type { RateSource } from './ports/rate-source.ts'
@@ -53,7 +54,7 @@ export type Foundation = Deps & {
 }
 
 /** The methods that write outside the process, by what they are methods of. */
-const STORE_WRITES = ['commit'] as const
+const STORE_WRITES = ['commit', 'releaseDelivery'] as const
 const STATE_WRITES = ['pin', 'replacePin', 'raiseMark', 'lowerMark'] as const
 /** Not `getHead`: it is asked for all the time, and nothing follows from an unchanged answer. */
 const NODE_ANSWERS = ['getHeaderByNumber', 'getHeaderByHash', 'getHeaders', 'getBlock'] as const
@@ -140,6 +141,7 @@ export async function startGateway(
   let dispatcher: RunLoop | null = null
   let foundation: Foundation | null = null
   const loops: RunLoop[] = []
+  const sources: ChainSources = new Map()
   let server: HttpServer | null = null
   const stop = async () => {
     await Promise.all([server?.close(), ...loops.map((loop) => loop.stop())])
@@ -156,7 +158,7 @@ export async function startGateway(
     await openStores(foundation, options.acceptNewXpub)
     await assertSecretsOpen(foundation)
     if (options.roles.includes('watch')) {
-      for (const chain of config.chains) loops.push(watchChain(foundation, chain))
+      for (const chain of config.chains) loops.push(watchChain(foundation, chain, sources))
       loops.push(startAddressKeeper(foundation))
     }
     if (options.roles.includes('webhooks')) {
@@ -171,8 +173,12 @@ export async function startGateway(
       loops.push(dispatcher)
     }
     if (options.roles.includes('api')) {
-      const app = createHttpApp(describeHttp(foundation, options.version))
-      server = await listen(app, { host: config.host, port: config.port })
+      const app = createHttpApp(describeHttp(foundation, options.version, sources))
+      server = await listen(app, {
+        host: config.host,
+        port: config.port,
+        logger: foundation.logger,
+      })
     }
     return { url: server?.url ?? null, logger: foundation.logger, stop }
   } catch (error) {
@@ -229,20 +235,25 @@ async function assertSecretsOpen({ store, vault }: Foundation): Promise<void> {
   }
 }
 
-function watchChain(foundation: Foundation, chain: ChainConfig): RunLoop {
+/** What is watched, by chain id; /readyz tells how its nodes are doing. */
+type ChainSources = Map<number, ChainSource>
+
+function watchChain(foundation: Foundation, chain: ChainConfig, sources: ChainSources): RunLoop {
   const { clock, logger } = foundation
   const source = createEvmChainSource({
     chainId: chain.chainId,
     urls: chain.rpcUrls,
     headers: chain.rpcHeaders,
+    headGraceMs: chain.pollIntervalMs,
     clock,
     logger,
   })
+  sources.set(chain.chainId, source)
   const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
   return startChainWatcher({ ...foundation, source: observed }, chain)
 }
 
-function describeHttp(foundation: Foundation, version: string): HttpDeps {
+function describeHttp(foundation: Foundation, version: string, sources: ChainSources): HttpDeps {
   const { config } = foundation
   const testChains = new Map(
     config.chains
@@ -259,6 +270,7 @@ function describeHttp(foundation: Foundation, version: string): HttpDeps {
     cursorKey: deriveKey(foundation.secretKey, 'list cursors'),
     renderMetrics: () => foundation.metrics.render(),
     testChainOf: (chainId) => testChains.get(chainId) ?? null,
+    providersOf: (chainId) => sources.get(chainId)?.describeProviders() ?? [],
     describeDatabase: () => {
       const settings = foundation.sqlite.describe()
       return { ...settings, fault: findWrongSetting(settings) }

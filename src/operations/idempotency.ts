@@ -2,6 +2,11 @@
 import type { IdempotencyRecord } from '../core/change-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
+import {
+  type AddressGuard,
+  addressesInAnswer,
+  assertAddressesDerive,
+} from './verify-shown-addresses.ts'
 
 /** What a caller's Idempotency-Key stands for; null without one. */
 export type IdempotencyTicket = {
@@ -38,12 +43,15 @@ export function keepSecretAnswer(
   return keepAnswer(ticket, { status: answer.status, body, sealed: true }, nowMs)
 }
 
-/** The answer this key got before, or null. Another request under the same key is refused. */
+/**
+ * The answer this key got before, or null. Another request under the same key is refused, and so is
+ * an answer that names an address which is not ours.
+ */
 export async function findKeptAnswer(
-  { store, vault }: Pick<Deps, 'store' | 'vault'>,
+  deps: Pick<Deps, 'vault'> & AddressGuard,
   ticket: NonNullable<IdempotencyTicket>,
 ): Promise<Answer | null> {
-  const kept = await store.findIdempotencyRecord(ticket.scope, ticket.key)
+  const kept = await deps.store.findIdempotencyRecord(ticket.scope, ticket.key)
   if (kept === null) return null
   if (kept.requestHash !== ticket.requestHash) {
     throw new GatewayError(
@@ -51,7 +59,8 @@ export async function findKeptAnswer(
       'This Idempotency-Key was used with another request body.',
     )
   }
-  const body = kept.sealed ? vault.open(kept.body, sealContext(ticket)) : kept.body
+  const body = kept.sealed ? deps.vault.open(kept.body, sealContext(ticket)) : kept.body
+  await assertAddressesDerive(deps, addressesInAnswer(body))
   return { status: kept.status, body }
 }
 

@@ -1,24 +1,26 @@
-import { type Address, parseAddress } from '../core/money/asset.ts'
+import { parseAddress } from '../core/money/asset.ts'
 import type { Event } from '../core/webhook/event.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 import { isDerived } from './verify-address.ts'
 
-type Guard = Pick<Deps, 'store' | 'addressBook' | 'logger' | 'metrics'>
+export type AddressGuard = Pick<Deps, 'store' | 'addressBook' | 'logger' | 'metrics'>
 
 /**
  * Deposit addresses are shown only when they are known and derive from their account key, wherever
- * they were read: a row of a payment or the frozen text of an event may have been tampered with.
+ * they were read: a row of a payment, the frozen text of an event or a kept answer may have been
+ * tampered with. What stands in the place of an address and is none is refused like a foreign one.
  */
 export async function assertAddressesDerive(
-  deps: Guard,
-  addresses: Iterable<Address>,
+  deps: AddressGuard,
+  addresses: Iterable<string>,
 ): Promise<void> {
-  const wanted = new Set(addresses)
+  const wanted = new Set([...addresses].map((text) => parseAddress(text) ?? text))
   if (wanted.size === 0) return
-  const derived = new Set<Address>()
-  for (const known of await deps.store.findDepositAddresses([...wanted])) {
-    const { address, fingerprint, index } = known
+  const known = [...wanted].flatMap((text) => parseAddress(text) ?? [])
+  const derived = new Set<string>()
+  for (const found of await deps.store.findDepositAddresses(known)) {
+    const { address, fingerprint, index } = found
     if (isDerived(deps, { address, fingerprint, derivationIndex: index })) derived.add(address)
   }
   for (const address of wanted) {
@@ -35,32 +37,50 @@ export async function assertAddressesDerive(
   }
 }
 
-/** The deposit addresses in the frozen text of events: of invoices, payments and payment links. */
-export function addressesInEvents(events: readonly Event[]): Set<Address> {
-  const found = new Set<Address>()
+/** What stands in the places of deposit addresses in the frozen text of events. */
+export function addressesInEvents(events: readonly Event[]): Set<string> {
+  const found = new Set<string>()
   for (const { payload } of events) {
-    const { data } = JSON.parse(payload) as { data: EventData }
-    add(found, data.address)
-    add(found, data.to)
-    for (const { uri } of data.payment_options ?? []) add(found, recipientOf(uri))
+    const { data } = JSON.parse(payload) as { data: Shown }
+    collectAddresses(found, data)
   }
   return found
 }
 
-type EventData = {
-  readonly address?: string
-  readonly to?: string
-  readonly payment_options?: readonly { readonly uri: string }[]
+/** The same in the text of one answer. */
+export function addressesInAnswer(body: string): Set<string> {
+  const found = new Set<string>()
+  collectAddresses(found, JSON.parse(body) as Shown)
+  return found
 }
 
-function add(found: Set<Address>, text: string | undefined): void {
-  const address = text === undefined ? null : parseAddress(text)
-  if (address !== null) found.add(address)
+/** An invoice, a payment or anything else. Nothing below `metadata`: that is the merchant's own. */
+type Shown = {
+  readonly address?: unknown
+  readonly to?: unknown
+  readonly payment_options?: readonly { readonly uri?: unknown }[]
+  readonly payments?: readonly { readonly to?: unknown }[]
 }
 
-/** Who is paid by an EIP-681 link: the `address` of a token transfer, else its target. */
-function recipientOf(uri: string): string | undefined {
-  const match =
-    /[?&]address=(0x[0-9a-fA-F]{40})/.exec(uri) ?? /^ethereum:(0x[0-9a-fA-F]{40})/.exec(uri)
-  return match?.[1]
+function collectAddresses(found: Set<string>, shown: Shown): void {
+  const add = (value: unknown): void => {
+    if (value !== undefined) found.add(typeof value === 'string' ? value : JSON.stringify(value))
+  }
+  add(shown.address)
+  add(shown.to)
+  for (const { to } of shown.payments ?? []) add(to)
+  for (const { uri } of shown.payment_options ?? []) {
+    add(typeof uri === 'string' ? recipientOf(uri) : uri)
+  }
+}
+
+/** As core/invoice/payment-uri writes them; a link of any other form is nobody's. */
+const COIN_LINK = /^ethereum:(0x[0-9a-fA-F]{40})@\d+\?value=\d+$/
+const TOKEN_LINK =
+  /^ethereum:0x[0-9a-fA-F]{40}@\d+\/transfer\?address=(0x[0-9a-fA-F]{40})&uint256=\d+$/
+
+/** Who is paid by an EIP-681 link; the whole link when it does not say so clearly. */
+function recipientOf(uri: string): string {
+  const match = COIN_LINK.exec(uri) ?? TOKEN_LINK.exec(uri)
+  return match?.[1] ?? uri
 }

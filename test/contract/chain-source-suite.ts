@@ -55,6 +55,22 @@ export function describeChainSource(name: string, makeWorld: () => Promise<Chain
       expect(await source.getTokenDecimals(SHOP, signal)).toBeNull()
     })
 
+    test('its node is named by host and port, with the head it shows', async () => {
+      const { source } = world
+      const { number } = await source.getHead(signal)
+      const [provider, ...others] = source.describeProviders()
+      expect(others).toEqual([])
+      expect(provider).toMatchObject({ head: number, isOk: true })
+      expect(provider?.name).toMatch(/^127\.0\.0\.1:\d+$/)
+      const range = source.getHeaders(number, number + 1, signal)
+      await expect(range).rejects.toMatchObject({ kind: 'not_there' })
+      expect(source.describeProviders()).toEqual([
+        { name: provider?.name, head: number, isOk: false, lastFault: 'not_there' },
+      ])
+      await source.getHead(signal)
+      expect(source.describeProviders()[0]).toMatchObject({ isOk: true, lastFault: 'not_there' })
+    })
+
     test('a caller that has given up gets its own reason', async () => {
       const reason = new Error('shutting down')
       await expect(world.source.getHead(AbortSignal.abort(reason))).rejects.toBe(reason)

@@ -8,6 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { connectLocalChain, type LocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
+import { parseConfig, readConfigFile } from '../../src/config.ts'
+import { openFoundation } from '../../src/gateway.ts'
+import { checkState } from '../../src/operations/check-state.ts'
 import { accountXpub } from '../support/account-keys.ts'
 import {
   type GatewayProcess,
@@ -22,6 +25,8 @@ import { idOf } from '../support/webhook-endpoints.ts'
 /** Stories side by side, each lane with a chain of its own: most of a story is waiting. */
 const LANES = 3
 const CONFIRMATIONS = 2
+// Not that of the node's own accounts: one of them pays.
+const XPUB = accountXpub(7)
 const HOOK = '/hook'
 /** Fewer boundaries than this mean that the hook is not where it was. */
 const BOUNDARIES_EXPECTED = 30
@@ -104,8 +109,7 @@ async function tellStory(chain: LocalChain, rpc: string, crashAt: number): Promi
       rates: { sources: [{ kind: 'fixed', prices: { 'ETH/USD': '2500' } }] },
     },
     env: {
-      // Not that of the node's own accounts: one of them pays.
-      QUITTANCE_XPUB: accountXpub(7),
+      QUITTANCE_XPUB: XPUB,
       QUITTANCE_WEBHOOK_ALLOWED_HOSTS: `127.0.0.1:${receiver.port}`,
       QUITTANCE_WEBHOOK_SCHEDULE: '200ms,200ms,200ms',
     },
@@ -119,7 +123,7 @@ async function tellStory(chain: LocalChain, rpc: string, crashAt: number): Promi
     const exitCode = await gateway.stop()
     const crashedAtStop = story.crashes === 0 && exitCode === null
     if (!crashedAtStop) expect(exitCode).toBe(0)
-    expect(await gateway.run('check')).toMatchObject({ code: 0 })
+    expect(await findViolations(gateway)).toEqual([])
     return story.crashes > 0 || crashedAtStop
   } finally {
     await gateway.dispose()
@@ -173,6 +177,21 @@ async function expectEnd({ gateway, receiver, acknowledged }: Story, id: string)
   expect(received.length).toBeLessThanOrEqual(EVENTS.length + 1)
 }
 
+/** `quittance check` without the start of a process for it: there are fifty stories. */
+async function findViolations({ configPath, folder }: GatewayProcess) {
+  const file = readConfigFile(configPath)
+  const config = parseConfig({ file, env: { QUITTANCE_XPUB: XPUB }, cwd: folder })
+  const installation = openFoundation({ ...config, logLevel: 'silent' })
+  try {
+    for (const store of await installation.store.listStores()) {
+      await installation.accounts.ensure(store)
+    }
+    return (await checkState(installation)).violations
+  } finally {
+    await installation.close()
+  }
+}
+
 /** Takes a step; when the gateway died under it, starts it again, whole, and takes it again. */
 async function goOn<T>(story: Story, step: () => Promise<T>): Promise<T> {
   try {
@@ -190,7 +209,8 @@ async function goOn<T>(story: Story, step: () => Promise<T>): Promise<T> {
 
 async function post({ gateway, acknowledged }: Story, path: string, body: object, key: string) {
   const answer = await gateway.request('POST', path, body, { 'idempotency-key': key })
-  if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  if (answer.status !== 201)
+    throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
   if (path === '/v1/invoices') acknowledged.add(answer.body.id)
   return answer.body
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import { createChainDirectory } from '../../src/adapters/system/chain-directory.ts'
 import { GatewayError } from '../../src/errors.ts'
+import type { ProviderHealth } from '../../src/ports/chain-source.ts'
 import { SAMPLE_CHAIN_ID } from '../support/fixtures.ts'
 import {
   createInvoice,
@@ -13,9 +14,16 @@ import {
   WALL_CLOCK,
 } from '../support/http-harness.ts'
 
+const NODES: Record<number, ProviderHealth[]> = {
+  [SAMPLE_CHAIN_ID]: [
+    { name: 'node:8545', head: 10, isOk: true, lastFault: null },
+    { name: 'spare:443', head: null, isOk: false, lastFault: 'unreachable' },
+  ],
+}
+
 let gateway: HttpHarness
 beforeAll(async () => {
-  gateway = await startHttpHarness({ providersOf: () => [{ host: 'node:8545' }] })
+  gateway = await startHttpHarness({ providersOf: (chainId) => NODES[chainId] ?? [] })
 })
 afterAll(() => gateway.server.close())
 
@@ -39,8 +47,12 @@ describe('health', () => {
       head: 10,
       cursor: 10,
       lag_s: 1,
-      providers: [{ host: 'node:8545' }],
+      providers: [
+        { name: 'node:8545', head: 10, ok: true, last_fault: null },
+        { name: 'spare:443', head: null, ok: false, last_fault: 'unreachable' },
+      ],
     })
+    expect(ready.json.chains[1].providers).toEqual([])
     for (const state of ['starting', 'behind', 'halted', 'unreachable'] as const) {
       const health = { state, reason: null, head: null, cursor: null, lagS: null }
       gateway.deps.chains.setHealth(OTHER_CHAIN_ID, health)
@@ -54,6 +66,27 @@ describe('health', () => {
       expect((await open('/healthz')).status).toBe(200)
     }
     markReady(gateway.deps, OTHER_CHAIN_ID)
+  })
+
+  test('DU-10 tells what the database runs with, and is not ready when that is not durable', async () => {
+    const durable = { journalMode: 'wal', synchronous: 2, foreignKeys: 1, fault: null }
+    let database: typeof durable | (Omit<typeof durable, 'fault'> & { fault: string }) = durable
+    const harness = await startHttpHarness({ describeDatabase: () => database })
+    const shown = { journal_mode: 'wal', synchronous: 2, foreign_keys: 1 }
+    const ready = await open('/readyz', harness)
+    expect([ready.status, ready.json.status]).toEqual([200, 'ok'])
+    expect(ready.json.database).toEqual({ state: 'ok', reason: null, ...shown })
+    const fault = 'The database runs with synchronous 1, it must be 2.'
+    database = { ...durable, synchronous: 1, fault }
+    const unsafe = await open('/readyz', harness)
+    expect([unsafe.status, unsafe.json.status]).toEqual([503, 'not_ready'])
+    expect(unsafe.json.database).toEqual({
+      ...shown,
+      state: 'fault',
+      reason: fault,
+      synchronous: 1,
+    })
+    await harness.server.close()
   })
 
   test('without a chain it is not configured, and says what to do', async () => {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openSqliteStore } from '../../src/adapters/sqlite/sqlite-store.ts'
 import { createHttpApp } from '../../src/entrypoints/http/http-app.ts'
@@ -13,6 +14,32 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 const open = (name: string) => openSqliteStore({ path: join(folder, name), logger })
+
+const EVIL = `0x${'de'.repeat(20)}`
+const PAYMENT = { object: 'payment', to: EVIL }
+type Invoice = { address: string; payment_options: { uri: string }[] }
+const lastLink = ({ payment_options: options }: Invoice) => options.at(-1) as { uri: string }
+
+/** What somebody who can write to the file might make of an answer. */
+const FORGERIES: Record<string, (invoice: Invoice) => object> = {
+  address: (invoice) => ({ ...invoice, address: EVIL }),
+  'no address': (invoice) => ({ ...invoice, address: 'evil.eth' }),
+  'several addresses': (invoice) => ({ ...invoice, address: [EVIL] }),
+  payment: (invoice) => ({ ...invoice, payments: [PAYMENT] }),
+  'another resource': () => PAYMENT,
+  'recipient of a link': (invoice) => {
+    lastLink(invoice).uri = lastLink(invoice).uri.replaceAll(invoice.address, EVIL)
+    return invoice
+  },
+  'second recipient of a link': (invoice) => {
+    lastLink(invoice).uri += `&address=${EVIL}`
+    return invoice
+  },
+  'link to a name': (invoice) => {
+    lastLink(invoice).uri = 'ethereum:pay-evil.eth@1?value=1'
+    return invoice
+  },
+}
 
 describe('over SQLite', () => {
   test('a race of one key makes one invoice, and its answer survives a restart (IN-11)', async () => {
@@ -33,7 +60,7 @@ describe('over SQLite', () => {
 
     const reopened = open('race.db')
     const app = createHttpApp({ ...harness.deps, store: reopened })
-    const server = await listen(app, { host: '127.0.0.1', port: 0 })
+    const server = await listen(app, { host: '127.0.0.1', port: 0, logger })
     const again = await fetch(`${server.url}/v1/invoices`, {
       method: 'POST',
       body: JSON.stringify(INVOICE),
@@ -47,6 +74,35 @@ describe('over SQLite', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true')
     await server.close()
     await reopened.close()
+  })
+
+  test('a kept answer that was tampered with is never shown again', async () => {
+    const store = open('tampered.db')
+    const harness = await startHttpHarness({ store })
+    const ask = (key: string) =>
+      harness.ask({
+        method: 'POST',
+        path: '/v1/invoices',
+        body: { ...INVOICE, metadata: { address: EVIL, to: 'the merchant’s own' } },
+        headers: { 'idempotency-key': key },
+      })
+    const raw = new Database(join(folder, 'tampered.db'))
+    const forge = raw.prepare('UPDATE idempotency SET body = ? WHERE key = ?')
+    for (const [name, change] of Object.entries(FORGERIES)) {
+      const { json } = await ask(name)
+      const { changes } = forge.run(JSON.stringify(change(structuredClone(json))), name)
+      expect(changes).toBe(1)
+      const again = await ask(name)
+      expect([name, again.status, again.json.code]).toEqual([name, 500, 'address_mismatch'])
+      expect(again.text).not.toContain(json.id)
+    }
+    const { json, text } = await ask('honest')
+    expect(json.payment_options.length).toBeGreaterThan(1)
+    const again = await ask('honest')
+    expect([again.status, again.text]).toEqual([201, text])
+    raw.close()
+    await harness.server.close()
+    await store.close()
   })
 
   test('lists page through everything, and odd text comes back as it was', async () => {

@@ -1,7 +1,7 @@
 /**
- * The nodes of one chain, and which of them is asked. Each unit of work (a range of headers, a whole
- * block) is served by one node from beginning to end, and begun anew at the next one when it fails.
- * The head is asked of all of them, and the node that shows the highest serves what comes after it.
+ * The nodes of one chain, and which of them is asked. Each unit of work (a range of headers, a
+ * whole block) is served by one node from beginning to end, and begun anew at the next one when it
+ * fails. All are asked for the head, and the one that shows the highest serves what follows.
  */
 import type { BlockRef } from '../../core/chain/block.ts'
 import { SECOND_MS } from '../../core/time.ts'
@@ -24,8 +24,8 @@ export type NodePool = {
 }
 
 /**
- * A node that shows a head and cannot serve what leads to it is not followed for so long, or it would
- * be chosen again with every head. Short, because a reorg in the middle of a unit looks the same.
+ * A node that shows a head and cannot serve what leads to it is not followed for so long, or it
+ * would be chosen again with every head. Short: a reorg in the middle of a unit looks the same.
  */
 const MISTRUST_MS = 15 * SECOND_MS
 
@@ -65,9 +65,8 @@ export async function workOnOneNode<T>(
 }
 
 /**
- * The highest head of all nodes. None is waited for long once another has answered; and until it is
- * known which chain this is, they are asked in the order of the configuration, so that the first one
- * says.
+ * The highest head of all nodes. None is waited for long once another has answered. Until it is
+ * known which chain this is, they are asked in the order of the configuration: the first one says.
  */
 export async function getHighestHead(
   pool: NodePool,

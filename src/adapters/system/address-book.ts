@@ -1,15 +1,11 @@
-import {
-  type AccountKey,
-  deriveDepositAddress,
-  MAX_DERIVATION_INDEX,
-} from '../../core/keys/deposit-address.ts'
+import { type AccountKey, MAX_DERIVATION_INDEX } from '../../core/keys/deposit-address.ts'
 import { DERIVATION_BATCH, deriveDepositAddresses } from '../../core/keys/derive-addresses.ts'
 import type { Address } from '../../core/money/asset.ts'
 import type { AddressBook } from '../../ports/address-book.ts'
 
 /**
  * Derived addresses remembered at the same time: about 100 bytes each. Beyond it the oldest is
- * forgotten and derived again when asked for, at about a millisecond.
+ * forgotten and derived again when asked for, at a fraction of a millisecond.
  */
 const MAX_REMEMBERED = 200_000
 
@@ -33,13 +29,9 @@ export function createAddressBook(): AccountKeys {
       if (known !== undefined) return known
       const key = keys.get(fingerprint)
       if (key === undefined) return null
-      if (recall(fingerprint, index - 1) === undefined) {
-        const address = deriveDepositAddress(key, index)
-        remember(fingerprint, index, address)
-        return address
-      }
-      // Whoever asks for one after the other is spared the next ones: together they cost far less.
-      const count = Math.min(DERIVATION_BATCH, MAX_DERIVATION_INDEX - index + 1)
+      // Whoever asks for one after the other is spared the next ones: together they cost less.
+      const isNext = recall(fingerprint, index - 1) !== undefined
+      const count = isNext ? Math.min(DERIVATION_BATCH, MAX_DERIVATION_INDEX - index + 1) : 1
       const indexes = Array.from({ length: count }, (_, i) => index + i)
       const addresses = deriveDepositAddresses(key, indexes)
       for (const [i, address] of addresses.entries()) remember(fingerprint, index + i, address)

@@ -1,5 +1,6 @@
 import type { Express } from 'express'
 import type { ChainHealth } from '../../ports/chain-directory.ts'
+import type { ProviderHealth } from '../../ports/chain-source.ts'
 import type { DatabaseHealth, HttpDeps } from './http-deps.ts'
 import { refuseMethod } from './route.ts'
 
@@ -38,7 +39,7 @@ type Readiness = { readonly ready: boolean; readonly body: Readonly<Record<strin
 async function describeReadiness(deps: HttpDeps): Promise<Readiness> {
   const chains = deps.chains.list().map(({ chainId, name, test }) => {
     const health = deps.chains.healthOf(chainId)
-    const providers = deps.providersOf?.(chainId) ?? []
+    const providers = (deps.providersOf?.(chainId) ?? []).map(presentProvider)
     return { chain_id: chainId, name, test, ...presentHealth(health), providers }
   })
   const health = deps.describeDatabase?.()
@@ -71,6 +72,10 @@ function presentHealth({ state, reason, head, cursor, lagS }: ChainHealth) {
     cursor,
     lag_s: lagS,
   }
+}
+
+function presentProvider({ name, head, isOk, lastFault }: ProviderHealth) {
+  return { name, head, ok: isOk, last_fault: lastFault }
 }
 
 async function findMissing({ store }: HttpDeps, chainCount: number): Promise<string | null> {

@@ -1,4 +1,5 @@
 import type { Deps } from '../../operations/deps.ts'
+import type { ProviderHealth } from '../../ports/chain-source.ts'
 import type { TestChain } from '../../ports/test-chain.ts'
 import type { CheckDestination } from '../../ports/webhook-sender.ts'
 
@@ -22,7 +23,7 @@ export type HttpDeps = Deps & {
   readonly testChainOf: (chainId: number) => TestChain | null
   readonly checkDestination: CheckDestination
   /** How the nodes of a chain are doing, for /readyz; empty where nobody knows. */
-  readonly providersOf?: (chainId: number) => readonly unknown[]
+  readonly providersOf?: (chainId: number) => readonly ProviderHealth[]
   /** What the store's own connection runs with, for /readyz; absent where there is none to ask. */
   readonly describeDatabase?: () => DatabaseHealth
   readonly version: string

@@ -21,8 +21,10 @@ export type IdempotencyGate = {
   once(ticket: IdempotencyTicket, run: () => Promise<Answer>): Promise<Replayable>
 }
 
+type GateDeps = Pick<HttpDeps, 'store' | 'vault' | 'addressBook' | 'logger' | 'metrics'>
+
 /** One gate per process; across processes the commit itself decides who was first. */
-export function createIdempotencyGate(deps: Pick<HttpDeps, 'store' | 'vault'>): IdempotencyGate {
+export function createIdempotencyGate(deps: GateDeps): IdempotencyGate {
   const running = new Set<string>()
   return {
     async once(ticket, run) {

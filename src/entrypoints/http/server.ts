@@ -1,6 +1,7 @@
 import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Express } from 'express'
+import type { Logger } from '../../ports/logger.ts'
 
 /** What `createHttpApp` leaves in `app.locals`. */
 type AppLocals = { readonly createRequestId: () => string; readonly publicUrl: string }
@@ -26,11 +27,15 @@ const HEADER_BYTES_MAX = 16 * 1024
 const CLOSE_GRACE_MS = 5_000
 const SWEEP_EVERY_MS = 50
 
+export type ListenOptions = {
+  readonly host: string
+  readonly port: number
+  readonly logger: Logger
+}
+
 /** Serves an app. Rejects when the port cannot be taken. */
-export function listen(
-  app: Express,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<HttpServer> {
+export function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
+  const { host, port, logger } = options
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -48,6 +53,8 @@ export function listen(
     server.once('error', reject)
     server.listen(port, host, () => {
       server.off('error', reject)
+      // E.g. no file descriptor left for a connection: what is open goes on.
+      server.on('error', (error) => logger.error({ err: error }, 'the HTTP server failed'))
       resolve({ url: renderUrl(server.address() as AddressInfo), close: () => close(server, app) })
     })
   })

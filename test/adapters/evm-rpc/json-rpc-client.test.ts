@@ -193,6 +193,93 @@ describe('a batch', () => {
   })
 })
 
+describe('a node that takes small batches only', () => {
+  const calls = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ method: 'm', params: [i] }))
+  const sizes = () => server.requests.map((body) => (Array.isArray(body) ? body.length : 0))
+  const values = async (count: number) =>
+    (await client.batch(calls(count), never())).map(
+      (answer) => answer.kind === 'result' && answer.value,
+    )
+
+  /** Refuses batches of more, in one of the forms that servers have; 0 takes none at all. */
+  function takeAtMost(limit: number, refuse: (all: Asked[]) => [number, unknown]): void {
+    server.respond = (body, response) => {
+      const all = Array.isArray(body) ? body : [body]
+      const answers = all.map(({ id, params }) => ({ id, result: params[0] }))
+      if (!Array.isArray(body)) return void response.end(JSON.stringify(answers[0]))
+      if (all.length <= limit) return void response.end(JSON.stringify(answers))
+      const [status, answer] = refuse(all)
+      response.writeHead(status).end(JSON.stringify(answer))
+    }
+  }
+  const invalid = { code: -32600, message: 'invalid request' }
+  const tooLarge = { code: -32600, message: 'batch too large' }
+  const limited = { code: -32005, message: 'batch size limit exceeded' }
+
+  test.each<[string, (all: Asked[]) => [number, unknown]]>([
+    ['one error', () => [200, { jsonrpc: '2.0', id: null, error: invalid }]],
+    ['one error with HTTP 400', () => [400, { jsonrpc: '2.0', id: null, error: invalid }]],
+    ['a list of one error, as geth', ([first]) => [200, [{ id: first?.id, error: tooLarge }]]],
+    ['a limit that is one of batches', () => [200, { id: null, error: limited }]],
+    ['HTTP 413', () => [413, 'too large']],
+    ['HTTP 500 that speaks of batches', () => [500, { message: 'Batch of more than 3', code: 31 }]],
+  ])('%s: halves until it is taken, and remembers', async (_, refuse) => {
+    takeAtMost(10, refuse)
+    expect(await values(30)).toEqual([...Array(30).keys()])
+    expect(sizes()).toEqual([30, 15, 7, 7, 7, 7, 2])
+    server.requests.length = 0
+    expect(await values(14)).toEqual([...Array(14).keys()])
+    expect(sizes()).toEqual([7, 7])
+    client.forget()
+    server.requests.length = 0
+    await values(12)
+    expect(sizes()).toEqual([12, 6, 6])
+  })
+
+  test('none at all: plain requests, at once from then on', async () => {
+    takeAtMost(0, () => [200, { id: null, error: invalid }])
+    expect(await values(3)).toEqual([0, 1, 2])
+    expect(sizes()).toEqual([3, 0, 0, 0])
+    server.requests.length = 0
+    expect(await values(2)).toEqual([0, 1])
+    expect(sizes()).toEqual([0, 0])
+  })
+
+  test('one that refuses everything is at fault, and nothing is remembered', async () => {
+    answerJson(() => ({ id: null, error: invalid }))
+    expect((await catchFault(client.batch(calls(4), never()))).kind).toBe('malformed')
+    expect(sizes()).toEqual([4, 2, 0])
+    takeAtMost(100, () => [200, null])
+    server.requests.length = 0
+    expect(await values(4)).toEqual([0, 1, 2, 3])
+    expect(sizes()).toEqual([4])
+  })
+
+  test.each<[string, unknown]>([
+    ['an object without error', { id: null, result: 1 }],
+    ['an error that is none', { id: null, error: 'no batch' }],
+    ['a list without answers', []],
+    ['null', null],
+  ])('%s is no refusal of a batch: malformed, asked once', async (_, answer) => {
+    takeAtMost(0, () => [200, answer])
+    expect((await catchFault(batchOnce())).kind).toBe('malformed')
+    expect(sizes()).toEqual([3])
+  })
+
+  test.each<[ChainFaultKind, object]>([
+    ['capacity', { code: 429, message: 'slow' }],
+    ['unreachable', { code: -32603, message: 'Internal error' }],
+  ])('%s is not eased by more requests', async (kind, error) => {
+    for (const answer of [{ id: null, error }, [{ id: null, error }]]) {
+      takeAtMost(0, () => [200, answer])
+      server.requests.length = 0
+      expect((await catchFault(batchOnce())).kind).toBe(kind)
+      expect(sizes()).toEqual([3])
+    }
+  })
+})
+
 describe('waiting', () => {
   test.each<[string, string, number | undefined]>([
     ['seconds', '7', 7_000],

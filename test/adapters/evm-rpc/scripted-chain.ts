@@ -26,7 +26,7 @@ export const GENESIS = {
   parentHash: hashOf('0'),
   timestamp: '0x0',
 }
-const TIMEOUT_MS = 200
+const TIMEOUT_MS = 500
 
 /** Every way in which a node fails as a whole, and what it is called. */
 export const FAILURES: [Failure, ChainFaultKind][] = [

@@ -79,12 +79,12 @@ describe('units of work', () => {
 
 describe('a node that serves heads and not what leads to them', () => {
   test.each([
-    ['no block', () => void (chain.proxy.rules.nulls = [BLOCK])],
-    ['no receipts', () => void (chain.proxy.rules.nulls = [RECEIPTS])],
-    ['receipts of another block', () => spoilReceipts(chain.proxy)],
+    ['no block', (node: FaultProxy) => hide(node, BLOCK)],
+    ['no receipts', (node: FaultProxy) => hide(node, RECEIPTS)],
+    ['receipts of another block', spoilReceipts],
   ])('%s: the other one serves the block, whole', async (_, spoil) => {
     expect(await getHead()).toEqual(REF)
-    spoil()
+    spoil(chain.proxy)
     expect(await readerOfBlock()).toBe('first and second')
     expect(await getHead()).toEqual(REF)
     expect(await readerOfBlock()).toBe('second')
@@ -215,11 +215,11 @@ describe('the head (CR-28)', () => {
   })
 
   test.each([
-    ['chain id', () => void (chain.second.rules.chainId = 1)],
-    ['genesis', () => changeGenesis(chain.second)],
+    ['chain id', changeChainId],
+    ['genesis', changeGenesis],
   ])('a node with another %s is never used, however high its head', async (_, change) => {
     showHead(chain.second, 100)
-    change()
+    change(chain.second)
     // The first head already, when the first node is asked for nothing else yet.
     for (let poll = 0; poll < 3; poll++) expect(await getHead()).toEqual(REF)
     expect(await readerOfBlock()).toBe('first')
@@ -256,7 +256,7 @@ describe('what is said of the nodes', () => {
 
   test('nothing of the URL but host and port', async () => {
     const secrets = urls().map(
-      (url) => url.replace('//', '//user:hunter2@') + '/v2/k3y-in-the-path',
+      (url) => `${url.replace('//', '//user:hunter2@')}/v2/k3y-in-the-path`,
     )
     const source: ChainSource = chain.connect(secrets)
     await source.getHead(never())
@@ -286,6 +286,14 @@ describe('what is said of the nodes', () => {
     ])
   })
 })
+
+function hide({ rules }: FaultProxy, method: string): void {
+  rules.nulls = [method]
+}
+
+function changeChainId({ rules }: FaultProxy): void {
+  rules.chainId = 1
+}
 
 function spoilReceipts(node: FaultProxy): void {
   node.intercept((method, _, result) => {
