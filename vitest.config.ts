@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-/** Two groups: `quick` needs nothing but this process, `slow` starts nodes, gateways and browsers. */
+/** Two groups: `quick` is done in less than a minute, `slow` starts nodes and gateways, or takes long. */
 const SLOW = [
   'test/e2e/**',
   'test/hardhat-local/**',
+  'test/simulation/**',
   'test/contract/chain-source.test.ts',
   'test/contract/chain-source-hardhat.test.ts',
 ]

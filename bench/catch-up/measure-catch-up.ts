@@ -28,6 +28,8 @@ const CONFIRMATIONS = 12
 const EARLY_BLOCKS = 40
 /** Strangers who are paid again and again, as on a real chain. */
 const STRANGERS = 50_000
+/** Looking costs the gateway time: seldom enough for that, often enough against the whole. */
+const LOOK_EVERY_MS = 100
 const CATCH_UP_DEADLINE_MS = 180_000
 const RSS_MB = 250
 const EXPIRES_IN_S = 86_400
@@ -142,14 +144,33 @@ async function catchUp(
   await gateway.start({ waitReady: false })
   type Readiness = { chains: { cursor: number | null }[] }
   let doneMs = 0
-  await waitFor('the gateway to catch up', CATCH_UP_DEADLINE_MS, async () => {
-    const answer = await fetch(`${gateway.url}/readyz`).catch(() => null)
-    if (answer === null) return false
-    const { chains } = (await answer.json()) as Readiness
-    doneMs = wallMs()
-    return chains[0]?.cursor === head
-  })
+  await waitFor(
+    'the gateway to catch up',
+    CATCH_UP_DEADLINE_MS,
+    async () => {
+      const answer = await fetch(`${gateway.url}/readyz`).catch(() => null)
+      if (answer === null) return false
+      const { chains } = (await answer.json()) as Readiness
+      doneMs = wallMs()
+      return chains[0]?.cursor === head
+    },
+    LOOK_EVERY_MS,
+  )
   const memory = readMemory(gateway.pid())
+  if (process.env.BENCH_DEBUG) {
+    const text = await (await fetch(`${gateway.url}/metrics`)).text()
+    console.log(
+      memory,
+      text
+        .split('\n')
+        .filter(
+          (l) =>
+            /heap_(size|space_size_total)|external|resident|arraybuf/i.test(l) &&
+            !l.startsWith('#'),
+        )
+        .join('\n'),
+    )
+  }
   const { firstMs, bytes } = await node.times()
   const settled = await countSettled(gateway)
   await gateway.stop()

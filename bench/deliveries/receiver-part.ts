@@ -1,22 +1,31 @@
 /** A receiver in a process of its own that counts; nothing else shares its time. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { answerParent, wallMs } from '../support/own-process.ts'
+import { answerParent } from '../support/own-process.ts'
 
 export type ReceiverCommand = 'listen' | 'reset' | 'count'
-export type Count = { readonly received: number; readonly firstMs: number; readonly lastMs: number }
+export type Count = {
+  readonly received: number
+  /** Over all but the first fifth, in which the sender was still starting. */
+  readonly perS: number
+}
 
-let count: Count = { received: 0, firstMs: 0, lastMs: 0 }
+let arrivalsMs: number[] = []
 
 const server = createServer((req, res) => {
   req.resume()
   req.on('end', () => {
-    const nowMs = wallMs()
-    const { received, firstMs } = count
-    count = { received: received + 1, firstMs: received === 0 ? nowMs : firstMs, lastMs: nowMs }
+    arrivalsMs.push(performance.now())
     res.writeHead(204).end()
   })
 })
+
+function describeCount(): Count {
+  const received = arrivalsMs.length
+  const from = Math.floor(received / 5)
+  const tookMs = (arrivalsMs.at(-1) ?? 0) - (arrivalsMs[from] ?? 0)
+  return { received, perS: tookMs > 0 ? (received - 1 - from) / (tookMs / 1_000) : 0 }
+}
 
 answerParent((command: ReceiverCommand) => {
   switch (command) {
@@ -27,9 +36,9 @@ answerParent((command: ReceiverCommand) => {
         })
       })
     case 'reset':
-      count = { received: 0, firstMs: 0, lastMs: 0 }
+      arrivalsMs = []
       return null
     case 'count':
-      return count
+      return describeCount()
   }
 })

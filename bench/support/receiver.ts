@@ -17,6 +17,9 @@ export type Receiver = {
   stop(): Promise<void>
 }
 
+/** Far beyond any wait that is still worth measuring. */
+const ARRIVAL_DEADLINE_MS = 15_000
+
 export async function startReceiver(): Promise<Receiver> {
   const arrivals: Arrival[] = []
   const waiting = new Set<(arrival: Arrival) => void>()
@@ -39,11 +42,16 @@ export async function startReceiver(): Promise<Receiver> {
     host: `127.0.0.1:${port}`,
     arrivals,
     waitFor: (fits) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const known = arrivals.find(fits)
         if (known !== undefined) return resolve(known)
+        const timer = setTimeout(() => {
+          const came = arrivals.slice(-5).map(({ type }) => type)
+          reject(new Error(`a webhook did not come; the latest: ${came.join(', ')}`))
+        }, ARRIVAL_DEADLINE_MS)
         const look = (arrival: Arrival) => {
           if (!fits(arrival)) return
+          clearTimeout(timer)
           waiting.delete(look)
           resolve(arrival)
         }

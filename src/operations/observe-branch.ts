@@ -118,9 +118,14 @@ async function readBlocks(
   signal: AbortSignal,
 ): Promise<Observation> {
   const blocks: VerifiedBlock[] = []
-  for (let i = 0; i < refs.length; i += BLOCKS_IN_FLIGHT) {
-    const turn = refs.slice(i, i + BLOCKS_IN_FLIGHT)
-    blocks.push(...(await Promise.all(turn.map((ref) => source.getBlock(ref, signal)))))
+  let next = 0
+  // A slow block holds up none but its own place.
+  const work = async () => {
+    while (next < refs.length) {
+      const place = next++
+      blocks[place] = await source.getBlock(refs[place] as BlockRef, signal)
+    }
   }
+  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, work))
   return { kind: 'blocks', blocks, more: (refs[refs.length - 1] as BlockRef).number < head.number }
 }

@@ -1,4 +1,5 @@
 /** The chain source on a second implementation of Ethereum: what it relies on is not anvil alone. */
+import { beforeAll } from 'vitest'
 import { connectHardhatChain } from '../../hardhat-local/src/hardhat-chain.ts'
 import { installHardhat } from '../../hardhat-local/src/install-hardhat.ts'
 import { startHardhatNode } from '../../hardhat-local/src/start-hardhat-node.ts'
@@ -9,10 +10,12 @@ import { startFaultProxy } from '../support/fault-proxy.ts'
 import { type ChainWorld, describeChainSource } from './chain-source-suite.ts'
 
 const CHAIN_ID = 31_337
+const INSTALL_TIMEOUT_MS = 120_000
 const lower = (address: string) => address.toLowerCase() as Address
 
+beforeAll(installHardhat, INSTALL_TIMEOUT_MS)
+
 async function makeHardhatWorld(): Promise<ChainWorld> {
-  installHardhat()
   const node = await startHardhatNode({ chainId: CHAIN_ID })
   const proxy = await startFaultProxy({ target: node.url })
   const chain = connectHardhatChain(node.url)

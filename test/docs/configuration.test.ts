@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { fileSchema } from '../../src/config/settings-schema.ts'
+import { parseConfig } from '../../src/config.ts'
 import { readSources } from '../architecture/read-sources.ts'
 import { codeSpans, readPages, readText, section, tableRows } from './read-docs.ts'
 
@@ -67,6 +68,13 @@ describe('settings', () => {
       }
     }
   })
+})
+
+test('the example is a valid configuration', () => {
+  const text = /```json\n([\s\S]*?)```/.exec(section(page, 'An example'))?.[1] ?? ''
+  const file = { path: '/etc/quittance/quittance.config.json', text }
+  const config = parseConfig({ file, env: {}, cwd: '/' })
+  expect(config.chains.map(({ chainId }) => chainId)).toEqual([8_453])
 })
 
 describe('variables', () => {

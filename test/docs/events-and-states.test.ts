@@ -9,7 +9,7 @@ const stateMachine = readText('src/core/invoice/advance-invoice.ts')
 
 /** The members of a union of texts, as they are written in a source file. */
 function membersOf(path: string, type: string): string[] {
-  const declaration = new RegExp(`export type ${type} =([\s\S]*?)(?:\\n\\n|\\nexport )`)
+  const declaration = new RegExp(`export type ${type} =([\\s\\S]*?)(?:\\n\\n|\\nexport )`)
   const text = declaration.exec(readText(path))?.[1] ?? ''
   return [...text.matchAll(/'([a-z_-]+)'/g)].map((match) => match[1] as string)
 }
@@ -85,7 +85,7 @@ describe('states', () => {
     ['Chains', 'src/ports/chain-directory.ts', 'ChainHealth', /'([a-z]+)'/g],
   ])('%s are those of the code', (heading, path, type, member) => {
     const body =
-      new RegExp(`export type ${type} = \\{([\s\S]*?)\\n\\}`).exec(readText(path))?.[1] ?? ''
+      new RegExp(`export type ${type} = \\{([\\s\\S]*?)\\n\\}`).exec(readText(path))?.[1] ?? ''
     const names = [...body.matchAll(member)].map((match) => match[1] as string)
     // A chain that was not observed yet is shown as behind.
     const shown = names.filter((name) => name !== 'starting')

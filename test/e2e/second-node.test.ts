@@ -12,9 +12,9 @@ import { skipDevAccounts } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
 import { type Endpoint, idOf, registerEndpoint } from '../support/webhook-endpoints.ts'
 
+beforeAll(installHardhat, 120_000)
 const world = usePaymentWorld({
   startNode: async () => {
-    installHardhat()
     const node = await startHardhatNode()
     return { node, chain: connectHardhatChain(node.url) }
   },

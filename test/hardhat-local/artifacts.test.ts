@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileArtifacts, renderArtifact } from '../../hardhat-local/scripts/build.ts'
 import { CONTRACT_NAMES } from '../../hardhat-local/src/artifacts.ts'
+import { installHardhat } from '../../hardhat-local/src/install-hardhat.ts'
 
 const packageDir = fileURLToPath(new URL('../../hardhat-local', import.meta.url))
 
@@ -28,19 +27,3 @@ describe('committed artefacts', () => {
     expect(sources.sort()).toEqual(CONTRACT_NAMES.map((name) => `${name}.sol`))
   })
 })
-
-/**
- * Installs the compiler when it is missing. npm must itself run on the pinned Node: started by an
- * old one it skips Hardhat's platform binary.
- */
-function installHardhat() {
-  if (existsSync(`${packageDir}/node_modules/hardhat/package.json`)) return
-  const npmCli = process.env.npm_execpath
-  const [program, leading] = npmCli === undefined ? ['npm', []] : [process.execPath, [npmCli]]
-  const { status, stderr, error } = spawnSync(
-    program,
-    [...leading, 'ci', '--prefix', packageDir, '--no-audit', '--no-fund'],
-    { cwd: packageDir, encoding: 'utf8' },
-  )
-  if (status !== 0) throw new Error(`npm ci failed: ${error?.message ?? stderr}`)
-}

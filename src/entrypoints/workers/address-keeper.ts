@@ -8,6 +8,8 @@ import { type RunLoop, startRunLoop } from './run-loop.ts'
 
 /** How soon a store made by the command line is watched, and the look-ahead is filled up again. */
 const INTERVAL_MS = SECOND_MS
+/** After a start there is a chain to catch up with; preparation waits for so long. */
+const PREPARE_AFTER_MS = 10 * SECOND_MS
 /** Pause between two slices of preparation: requests that wait go first. */
 const BETWEEN_SLICES_MS = 20
 
@@ -17,6 +19,7 @@ const BETWEEN_SLICES_MS = 20
  */
 export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
   const prepared = new Map<string, number>()
+  const startedMs = deps.clock.monotonicMs()
   let filledAtMs = Number.NEGATIVE_INFINITY
   return startRunLoop(async () => {
     try {
@@ -25,6 +28,7 @@ export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
         for (const account of stores) await deriveAhead(deps, account)
         filledAtMs = deps.clock.monotonicMs()
       }
+      if (deps.clock.monotonicMs() - startedMs < PREPARE_AFTER_MS) return { waitMs: INTERVAL_MS }
       const isPrepared = prepareAddresses(deps, stores, prepared)
       return { waitMs: isPrepared ? INTERVAL_MS : BETWEEN_SLICES_MS }
     } catch (error) {
