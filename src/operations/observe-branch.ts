@@ -126,6 +126,10 @@ async function readBlocks(
       blocks[place] = await source.getBlock(refs[place] as BlockRef, signal)
     }
   }
-  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, work))
+  const stop = (error: unknown): never => {
+    next = refs.length
+    throw error
+  }
+  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, () => work().catch(stop)))
   return { kind: 'blocks', blocks, more: (refs[refs.length - 1] as BlockRef).number < head.number }
 }

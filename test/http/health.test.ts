@@ -93,7 +93,7 @@ describe('health', () => {
     const empty = await startHttpHarness({ chains: createChainDirectory(WALL_CLOCK, []) })
     const answer = await open('/readyz', empty)
     expect([answer.status, answer.json.status]).toEqual([503, 'not_configured'])
-    expect(answer.json.detail).toContain('QUITTANCE_RPC_')
+    expect(answer.json.detail).toContain('quittance.config.json')
     const order = await empty.ask({ method: 'POST', path: '/v1/invoices', body: INVOICE })
     expect([order.status, order.json.code]).toEqual([503, 'not_configured'])
     await empty.server.close()

@@ -3,8 +3,7 @@
  * `eip155:8453/erc20:0x...` (lower case) for a token. The lower-case form is
  * the identity everywhere, also in answers. Symbols are for people and never matched.
  */
-import { keccak_256 } from '@noble/hashes/sha3'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils'
+import { getAddress } from 'viem/utils'
 
 /** 20 bytes as `0x` and 40 lower-case hex digits. The checksum form exists only on the way out. */
 export type Address = `0x${string}`
@@ -30,28 +29,9 @@ export function parseAddress(text: string): Address | null {
   return ADDRESS.test(text) ? (text.toLowerCase() as Address) : null
 }
 
-/** One answer names an address many times. Beyond this many, all are forgotten. */
-const MAX_CHECKSUMMED = 1_000
-const checksummed = new Map<Address, Address>()
-
 /** EIP-55 form, for people. */
 export function toChecksumAddress(address: Address): Address {
-  const known = checksummed.get(address)
-  if (known !== undefined) return known
-  const form = checksumAddress(address)
-  if (checksummed.size >= MAX_CHECKSUMMED) checksummed.clear()
-  checksummed.set(address, form)
-  return form
-}
-
-/** A letter is upper case where the hash of the lower-case digits has 8 or more. */
-function checksumAddress(address: Address): Address {
-  const digits = address.slice(2).toLowerCase()
-  const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
-  const letters = [...digits].map((digit, i) =>
-    (hash[i] as string) >= '8' ? digit.toUpperCase() : digit,
-  )
-  return `0x${letters.join('')}`
+  return getAddress(address)
 }
 
 /** SLIP-44 coin type of native coins on EVM chains; 60 for all, as wallets derive by it. */

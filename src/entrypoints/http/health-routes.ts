@@ -80,7 +80,7 @@ function presentProvider({ name, head, isOk, lastFault }: ProviderHealth) {
 
 async function findMissing({ store }: HttpDeps, chainCount: number): Promise<string | null> {
   if (chainCount === 0) {
-    return 'No chain is configured. Set QUITTANCE_RPC_<chainId> or run `quittance init`.'
+    return 'No chain is configured. Run `quittance init` and describe one in quittance.config.json.'
   }
   const stores = await store.listStores()
   if (stores.length > 0) return null

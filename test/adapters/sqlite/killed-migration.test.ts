@@ -18,7 +18,7 @@ const OPEN_DATABASE = fileURLToPath(
 )
 const LATEST = MIGRATIONS.length
 /** Rows that one of the steps below writes: long enough to be killed in the middle of it. */
-const ROWS = 150_000
+const ROWS = 300_000
 
 /** Two steps as a release might bring them: a table that is filled, and one that replaces it. */
 const STEPS = [
@@ -97,7 +97,7 @@ test('DU-04 kill -9 during a migration: each step is whole or not there, and the
   await store.close()
   const seen: number[] = []
   // Each time a little later, until it comes through: from the backup over both steps to the end.
-  for (let afterMs = 0; ; afterMs += 80) {
+  for (let afterMs = 0; ; afterMs += 40) {
     const isDone = await migrateAndKill(afterMs)
     seen.push(look())
     if (isDone || seen.at(-1) === LATEST + 2) break
@@ -105,6 +105,7 @@ test('DU-04 kill -9 during a migration: each step is whole or not there, and the
   expect(seen.at(-1)).toBe(LATEST + 2)
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(seen[0]).toBe(LATEST)
+  expect(seen.length, 'kills in the middle').toBeGreaterThan(3)
 
   openDatabase({ path, migrations: [...MIGRATIONS, ...STEPS] }).close()
   const backup = openSqliteStore({ path: `${path}.schema-${LATEST}.backup` })
