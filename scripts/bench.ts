@@ -18,23 +18,23 @@ const RESULTS = new URL('../bench/results.json', import.meta.url)
 type Part = (quick: boolean) => Promise<Figure[]>
 
 const CREATION: Record<'quick' | 'full', CreationPlan> = {
-  quick: { rounds: 2, burst: 2_000, sustainedMs: 5_000, pacedMs: 2_000 },
-  full: { rounds: 5, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
+  quick: { rounds: 1, burst: 2_000, sustainedMs: 4_000, pacedMs: 2_000 },
+  full: { rounds: 4, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
 }
 
 const CATCH_UP: Record<'quick' | 'full', CatchUpPlan> = {
-  quick: { rounds: 1, blocks: 400, addresses: 20_000 },
+  quick: { rounds: 1, blocks: 400, addresses: 10_000 },
   full: { rounds: 3, blocks: 2_000, addresses: 100_000 },
 }
 
 const LATENCY: Record<'quick' | 'full', LatencyPlan> = {
-  quick: { payments: 20 },
-  full: { payments: 120 },
+  quick: { payments: 12 },
+  full: { payments: 100 },
 }
 
 const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan> = {
-  quick: { rounds: 1, deliveries: 800 },
-  full: { rounds: 3, deliveries: 4_000 },
+  quick: { rounds: 1, deliveries: 500 },
+  full: { rounds: 2, deliveries: 2_000 },
 }
 
 const PARTS: Readonly<Record<string, Part>> = {

@@ -4,6 +4,7 @@
  * The quick gate while working: format and lint, types (the core against its own strict settings),
  * and the tests that need nothing but a process. Stops at the first step that fails.
  */
+import { installHardhat } from '../hardhat-local/src/install-hardhat.ts'
 import { runCommand } from './run-command.ts'
 
 const STEPS: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
@@ -14,6 +15,7 @@ const STEPS: readonly (readonly [name: string, command: string, args: readonly s
   ['quick tests', 'vitest', ['run', '--project', 'quick', '--reporter', 'dot']],
 ]
 
+installHardhat()
 const startedMs = performance.now()
 for (const [name, command, args] of STEPS) {
   console.log(`\n== ${name}`)

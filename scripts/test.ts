@@ -7,6 +7,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installHardhat } from '../hardhat-local/src/install-hardhat.ts'
 import { runCommand } from './run-command.ts'
 
 type Assertion = { status: string; fullName: string }
@@ -24,6 +25,7 @@ const STATIC: readonly (readonly [command: string, args: readonly string[]])[] =
   ['tsc', ['--noEmit', '-p', 'hardhat-local']],
 ]
 
+installHardhat()
 let failedSteps = 0
 for (const [command, args] of FILTERS.length === 0 ? STATIC : []) {
   const code = await runCommand(command, args)

@@ -157,20 +157,6 @@ async function catchUp(
     LOOK_EVERY_MS,
   )
   const memory = readMemory(gateway.pid())
-  if (process.env.BENCH_DEBUG) {
-    const text = await (await fetch(`${gateway.url}/metrics`)).text()
-    console.log(
-      memory,
-      text
-        .split('\n')
-        .filter(
-          (l) =>
-            /heap_(size|space_size_total)|external|resident|arraybuf/i.test(l) &&
-            !l.startsWith('#'),
-        )
-        .join('\n'),
-    )
-  }
   const { firstMs, bytes } = await node.times()
   const settled = await countSettled(gateway)
   await gateway.stop()

@@ -16,8 +16,8 @@ export type CreationPlan = {
 
 const CONNECTIONS = 50
 const WARM_UP_REQUESTS = 1_000
-/** Time between bursts, as between two waves of customers: the look-ahead is filled up again. */
-const QUIET_MS = 3_000
+/** Before a burst, as between two waves of customers: addresses are prepared meanwhile. */
+const QUIET_MS = 6_000
 const DERIVATION_MS = 1_500
 /** The rate a large shop may ask for, and how long the slowest in a hundred may take. */
 const PACE_PER_S = 300

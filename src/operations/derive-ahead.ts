@@ -50,19 +50,34 @@ const PREPARED = 2_048
 /** Derived in one call: some milliseconds, so that requests do not notice. */
 const SLICE = 32
 
-/** Derives the next slice of what may soon be needed. True when all of it is there. */
+/** Where preparation stands for one account key. */
+type Prepared = { readonly next: number; readonly until: number }
+export type Preparation = Map<string, Prepared>
+
+/**
+ * Derives the next slice of what may soon be needed. `busy`: orders came since the last call; they go
+ * first, and take what is there.
+ */
 export function prepareAddresses(
   { addressBook, indexes }: Pick<DeriveAheadDeps, 'addressBook' | 'indexes'>,
   stores: readonly StoreAccount[],
-  prepared: Map<string, number>,
-): boolean {
-  return stores.every(({ fingerprint }) => {
+  preparation: Preparation,
+): 'more' | 'done' | 'busy' {
+  const places = stores.map(({ fingerprint }) => {
     const next = indexes.peek(fingerprint)
-    const from = Math.max(next, prepared.get(fingerprint) ?? 0)
-    const to = Math.min(next + Math.floor(PREPARED / stores.length), MAX_DERIVATION_INDEX)
-    const end = Math.min(from + SLICE, to)
-    for (let index = from; index < end; index++) addressBook.derive(fingerprint, index)
-    prepared.set(fingerprint, Math.max(from, end))
-    return end >= to
+    const earlier = preparation.get(fingerprint) ?? { next, until: next }
+    const until = Math.max(next, earlier.until)
+    preparation.set(fingerprint, { next, until })
+    return { fingerprint, next, until, isBusy: next !== earlier.next }
   })
+  if (places.some(({ isBusy }) => isBusy)) return 'busy'
+  const ahead = Math.floor(PREPARED / stores.length)
+  for (const { fingerprint, next, until } of places) {
+    const end = Math.min(until + SLICE, next + ahead, MAX_DERIVATION_INDEX)
+    if (end <= until) continue
+    for (let index = until; index < end; index++) addressBook.derive(fingerprint, index)
+    preparation.set(fingerprint, { next, until: end })
+    return 'more'
+  }
+  return 'done'
 }

@@ -128,6 +128,8 @@ function applySettings(db: Connection, readOnly: boolean): void {
   if (!readOnly) db.pragma('journal_mode = WAL')
   // The build's default for WAL is NORMAL, which loses the latest commits at power loss.
   db.pragma('synchronous = FULL')
+  // What a savepoint would take back is kept beside: in memory, not in a file that costs a quarter more.
+  db.pragma('temp_store = MEMORY')
   db.pragma('foreign_keys = ON')
   db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
   db.pragma('trusted_schema = OFF')

@@ -1,5 +1,5 @@
 import { derivationPath } from '../keys/deposit-address.ts'
-import { toChecksumAddress } from '../money/asset.ts'
+import { type Address, toChecksumAddress } from '../money/asset.ts'
 import { formatDecimal } from '../money/decimal.ts'
 import type { Payment } from '../payment/payment.ts'
 import { presentPayment, type TipNumbers } from '../payment/present-payment.ts'
@@ -26,16 +26,17 @@ export function presentInvoice(
   presentation: Presentation,
 ) {
   const latest = payments.slice(-LATEST_PAYMENTS).reverse()
+  const address = toChecksumAddress(invoice.address)
   return {
     id: invoice.id,
     object: 'invoice' as const,
     store: invoice.storeId,
     status: invoice.status,
     price: invoice.terms.price,
-    address: toChecksumAddress(invoice.address),
+    address,
     derivation_path: derivationPath(invoice.derivationIndex, invoice.accountNumber),
     payment_options: invoice.terms.options.map((option) =>
-      presentOption(invoice, option, payments),
+      presentOption(invoice, option, payments, address),
     ),
     paid: paidFacts(invoice, payments),
     payments: latest.map((payment) => presentPayment(payment, presentation.tipNumber)),
@@ -53,7 +54,12 @@ export function presentInvoice(
   }
 }
 
-function presentOption(invoice: Invoice, option: PaymentOption, payments: readonly Payment[]) {
+function presentOption(
+  invoice: Invoice,
+  option: PaymentOption,
+  payments: readonly Payment[],
+  recipient: Address,
+) {
   const { asset, rate } = option
   const remainder = remainderIn(invoice, option, payments)
   // A wallet that scans a partly paid invoice must pay the rest, not the whole again.
@@ -74,6 +80,6 @@ function presentOption(invoice: Invoice, option: PaymentOption, payments: readon
     rate:
       rate === null ? null : { value: rate.value, source: rate.source, at: formatTime(rate.atMs) },
     finality: { confirmations: option.finality.confirmations },
-    uri: paymentUri(asset, invoice.address, uriUnits),
+    uri: paymentUri(asset, recipient, uriUnits),
   }
 }

@@ -2,6 +2,7 @@ import { SECOND_MS } from '../../core/time.ts'
 import {
   type DeriveAheadDeps,
   deriveAhead,
+  type Preparation,
   prepareAddresses,
 } from '../../operations/derive-ahead.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
@@ -9,7 +10,7 @@ import { type RunLoop, startRunLoop } from './run-loop.ts'
 /** How soon a store made by the command line is watched, and the look-ahead is filled up again. */
 const INTERVAL_MS = SECOND_MS
 /** After a start there is a chain to catch up with; preparation waits for so long. */
-const PREPARE_AFTER_MS = 10 * SECOND_MS
+const PREPARE_AFTER_MS = 5 * SECOND_MS
 /** Pause between two slices of preparation: requests that wait go first. */
 const BETWEEN_SLICES_MS = 20
 
@@ -18,7 +19,7 @@ const BETWEEN_SLICES_MS = 20
  * many more derived: a burst of orders then finds them ready.
  */
 export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
-  const prepared = new Map<string, number>()
+  const preparation: Preparation = new Map()
   const startedMs = deps.clock.monotonicMs()
   let filledAtMs = Number.NEGATIVE_INFINITY
   return startRunLoop(async () => {
@@ -29,8 +30,8 @@ export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
         filledAtMs = deps.clock.monotonicMs()
       }
       if (deps.clock.monotonicMs() - startedMs < PREPARE_AFTER_MS) return { waitMs: INTERVAL_MS }
-      const isPrepared = prepareAddresses(deps, stores, prepared)
-      return { waitMs: isPrepared ? INTERVAL_MS : BETWEEN_SLICES_MS }
+      const state = prepareAddresses(deps, stores, preparation)
+      return { waitMs: state === 'more' ? BETWEEN_SLICES_MS : INTERVAL_MS }
     } catch (error) {
       deps.logger.error({ err: error }, 'addresses could not be derived ahead')
     }
