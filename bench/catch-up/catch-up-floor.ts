@@ -1,9 +1,10 @@
 /** The least a watcher can do: fetch every block and its receipts, and parse their JSON. */
 import { Agent, request } from 'node:http'
+import process from 'node:process'
 import { answerParent } from '../support/own-process.ts'
 
 export type FloorRequest = { readonly url: string; readonly hashes: readonly string[] }
-export type FloorAnswer = { readonly tookMs: number; readonly logs: number }
+export type FloorAnswer = { readonly tookMs: number; readonly logs: number; readonly cpuMs: number }
 
 const BLOCKS_IN_FLIGHT = 8
 
@@ -27,6 +28,7 @@ function call<Result>(url: string, method: string, params: readonly unknown[]): 
 
 answerParent(async ({ url, hashes }: FloorRequest): Promise<FloorAnswer> => {
   const startMs = performance.now()
+  const before = process.cpuUsage()
   let logs = 0
   let next = 0
   const work = async () => {
@@ -40,5 +42,6 @@ answerParent(async ({ url, hashes }: FloorRequest): Promise<FloorAnswer> => {
     }
   }
   await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, work))
-  return { tookMs: performance.now() - startMs, logs }
+  const { user, system } = process.cpuUsage(before)
+  return { tookMs: performance.now() - startMs, logs, cpuMs: (user + system) / 1_000 }
 })

@@ -10,7 +10,7 @@ import { type Figure, median } from '../support/figures.ts'
 import { type Gateway, prepareGateway, waitFor } from '../support/gateway.ts'
 import { runLoad } from '../support/http-load.ts'
 import { type PlannedTransfer, randomHex } from '../support/make-blocks.ts'
-import { readMemory, startPart, wallMs } from '../support/own-process.ts'
+import { readCpuMs, readMemory, startPart, wallMs } from '../support/own-process.ts'
 import type { FloorAnswer, FloorRequest } from './catch-up-floor.ts'
 import { seedAddresses } from './seed-addresses.ts'
 
@@ -50,13 +50,13 @@ export async function measureCatchUp(plan: CatchUpPlan): Promise<Figure[]> {
     gateway.snapshot()
     const head = await node.extend(planBlocks(paid))
     const hashes = await node.hashes(EARLY_BLOCKS)
-    const floors: number[] = []
+    const floors: FloorAnswer[] = []
     const runs: CatchUp[] = []
     for (let round = 0; round < plan.rounds; round++) {
       const request: FloorRequest = { url: node.url, hashes }
-      const { tookMs, logs } = await floorPart.ask<FloorAnswer>(request)
-      if (logs !== plan.blocks * TRANSFERS_PER_BLOCK) throw new Error(`the floor saw ${logs} logs`)
-      floors.push(tookMs)
+      const floor = await floorPart.ask<FloorAnswer>(request)
+      if (floor.logs !== plan.blocks * TRANSFERS_PER_BLOCK) throw new Error('the floor missed logs')
+      floors.push(floor)
       runs.push(await catchUp(gateway, node, head, paid.length))
     }
     return describeFigures(plan, hashes.length, floors, runs, statSync(gateway.databasePath).size)
@@ -130,7 +130,12 @@ function planBlocks(paid: readonly PaidInvoice[]): PlannedTransfer[][] {
   return [...blocks, ...Array.from({ length: CONFIRMATIONS }, () => [])]
 }
 
-type CatchUp = { readonly tookMs: number; readonly peakMb: number | null; readonly bytes: number }
+type CatchUp = {
+  readonly tookMs: number
+  readonly cpuMs: number
+  readonly peakMb: number | null
+  readonly bytes: number
+}
 
 /** From the first block that the gateway asks for until its cursor, as committed, is the head. */
 async function catchUp(
@@ -157,11 +162,12 @@ async function catchUp(
     LOOK_EVERY_MS,
   )
   const memory = readMemory(gateway.pid())
+  const cpuMs = readCpuMs(gateway.pid())
   const { firstMs, bytes } = await node.times()
   const settled = await countSettled(gateway)
   await gateway.stop()
   if (settled !== paid) throw new Error(`${settled} invoices were settled instead of ${paid}`)
-  return { tookMs: doneMs - firstMs, peakMb: memory?.peakMb ?? null, bytes }
+  return { tookMs: doneMs - firstMs, cpuMs, peakMb: memory?.peakMb ?? null, bytes }
 }
 
 async function countSettled(gateway: Gateway): Promise<number> {
@@ -182,27 +188,35 @@ async function countSettled(gateway: Gateway): Promise<number> {
 function describeFigures(
   plan: CatchUpPlan,
   blocks: number,
-  floors: readonly number[],
+  floors: readonly FloorAnswer[],
   runs: readonly CatchUp[],
   databaseBytes: number,
 ): Figure[] {
   const perS = (count: number) => (tookMs: number) => count / (tookMs / 1_000)
   const what = 'fetching and parsing the same blocks'
   const took = runs.map(({ tookMs }) => tookMs)
+  const floorTook = floors.map(({ tookMs }) => tookMs)
   const rate = (name: string, unit: string, count: number): Figure => ({
     name,
     unit,
     value: median(took.map(perS(count))),
-    floor: { what, value: median(floors.map(perS(count))) },
+    floor: { what, value: median(floorTook.map(perS(count))) },
     target: { kind: 'share', share: 0.4 },
     rounds: took.map(perS(count)),
-    floorRounds: floors.map(perS(count)),
+    floorRounds: floorTook.map(perS(count)),
   })
   const peaks = runs.flatMap(({ peakMb }) => (peakMb === null ? [] : [peakMb]))
   const transfers = plan.blocks * TRANSFERS_PER_BLOCK
   const figures = [
     rate(`catch-up, ${plan.addresses} addresses: transfers`, '/s', transfers),
     { ...rate('catch-up: blocks', '/s', blocks), target: null },
+    {
+      name: 'catch-up: CPU for 1,000 transfers, start included',
+      unit: 'ms',
+      value: median(runs.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)),
+      floor: { what, value: median(floors.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)) },
+      target: null,
+    },
     {
       name: `catch-up: database of ${plan.addresses} addresses`,
       unit: 'MB',

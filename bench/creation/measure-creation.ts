@@ -1,11 +1,12 @@
 /** Invoices per second through the whole API, beside the least that such an API can do. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deriveDepositAddress, parseAccountKey } from '../../src/core/keys/deposit-address.ts'
+import { DERIVATION_BATCH, deriveDepositAddresses } from '../../src/core/keys/derive-addresses.ts'
 import { describeConfig, startChainNode } from '../support/chain-node.ts'
 import { type Figure, median, percentile } from '../support/figures.ts'
 import { prepareGateway, XPUB } from '../support/gateway.ts'
 import { type LoadOptions, type LoadResult, runLoad } from '../support/http-load.ts'
-import { startPart } from '../support/own-process.ts'
+import { readCpuMs, startPart } from '../support/own-process.ts'
 
 export type CreationPlan = {
   readonly rounds: number
@@ -18,10 +19,11 @@ const CONNECTIONS = 50
 const WARM_UP_REQUESTS = 1_000
 /** Before a burst, as between two waves of customers: addresses are prepared meanwhile. */
 const QUIET_MS = 6_000
-const DERIVATION_MS = 1_500
+const DERIVATION_MS = 1_000
 /** The rate a large shop may ask for, and how long the slowest in a hundred may take. */
 const PACE_PER_S = 300
 const PACED_P99_MS = 150
+const DERIVATION_FLOOR = 'addresses derived one by one by @scure/bip32, one core'
 const EARLY_BLOCKS = 20
 
 /** Figures of invoice creation. */
@@ -41,12 +43,17 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
     await load(floorUrl, { requests: WARM_UP_REQUESTS })
     await load(gateway.url, { requests: WARM_UP_REQUESTS })
 
-    const bursts: LoadResult[] = []
-    const floors: LoadResult[] = []
+    const bursts: Burst[] = []
+    const floors: Burst[] = []
+    const burst = async (url: string, pid: number): Promise<Burst> => {
+      const before = readCpuMs(pid)
+      const result = await load(url, { requests: plan.burst })
+      return { ...result, cpuUs: ((readCpuMs(pid) - before) * 1_000) / plan.burst }
+    }
     for (let round = 0; round < plan.rounds; round++) {
-      floors.push(await load(floorUrl, { requests: plan.burst }))
+      floors.push(await burst(floorUrl, floorPart.pid))
       await sleep(QUIET_MS)
-      bursts.push(await load(gateway.url, { requests: plan.burst }))
+      bursts.push(await burst(gateway.url, gateway.pid()))
     }
     const floorMs = plan.sustainedMs / 4
     const before = await load(floorUrl, { durationMs: floorMs })
@@ -57,14 +64,14 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
     const paced = await load(gateway.url, { durationMs: plan.pacedMs, ratePerS: PACE_PER_S })
     return [
       {
-        name: 'address derivation, one core',
+        name: 'addresses derived as the gateway does, one core',
         unit: '/s',
-        value: derivation,
-        floor: null,
+        value: derivation.batched,
+        floor: { what: DERIVATION_FLOOR, value: derivation.plain },
         target: null,
       },
       ...describeBursts(plan, bursts, floors),
-      describeSustained(plan, sustained, sustainedFloor, derivation),
+      describeSustained(plan, sustained, sustainedFloor, derivation.plain),
       describeP99(`invoices sustained, ${CONNECTIONS} in flight: p99`, [sustained]),
       {
         ...describeP99(`invoices at ${PACE_PER_S}/s: p99`, [paced]),
@@ -78,10 +85,13 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
   }
 }
 
+/** With the CPU time of the server for each request, in microseconds. */
+type Burst = LoadResult & { readonly cpuUs: number }
+
 function describeBursts(
   plan: CreationPlan,
-  bursts: readonly LoadResult[],
-  floors: readonly LoadResult[],
+  bursts: readonly Burst[],
+  floors: readonly Burst[],
 ): Figure[] {
   const rounds = bursts.map(({ perS }) => perS)
   const floorRounds = floors.map(({ perS }) => perS)
@@ -97,6 +107,13 @@ function describeBursts(
       floorRounds,
     },
     describeP99(`${name}: p99`, bursts, floors),
+    {
+      name: `${name}: CPU each`,
+      unit: 'us',
+      value: median(bursts.map(({ cpuUs }) => cpuUs)),
+      floor: { what: 'CPU of the same', value: median(floors.map(({ cpuUs }) => cpuUs)) },
+      target: null,
+    },
   ]
 }
 
@@ -112,7 +129,7 @@ function describeSustained(
     unit: '/s',
     value: sustained.perS,
     floor: isDerivation
-      ? { what: 'address derivation, one core', value: derivation }
+      ? { what: DERIVATION_FLOOR, value: derivation }
       : { what: 'express + zod + one durable row each', value: floor },
     target: { kind: 'share', share: 0.6 },
   }
@@ -154,14 +171,26 @@ function describeRequests(apiKey: string, run: number) {
   }
 }
 
-/** Addresses derived per second by the function the gateway uses. */
-function measureDerivation(): number {
+type Derivation = { readonly plain: number; readonly batched: number }
+
+/** Addresses per second: by the library, one by one, and as the gateway does it. */
+function measureDerivation(): Derivation {
   const parsed = parseAccountKey(XPUB)
   if (!parsed.ok) throw new Error(parsed.detail)
-  const derive = (index: number) => deriveDepositAddress(parsed.key, index)
-  for (let index = 0; index < 200; index++) derive(index)
+  const { key } = parsed
+  return {
+    plain: measureRate(1, (index) => deriveDepositAddress(key, index)),
+    batched: measureRate(DERIVATION_BATCH, (first) => {
+      const indexes = Array.from({ length: DERIVATION_BATCH }, (_, i) => first + i)
+      return deriveDepositAddresses(key, indexes)
+    }),
+  }
+}
+
+function measureRate(step: number, derive: (first: number) => unknown): number {
+  for (let index = 0; index < 200; index += step) derive(index)
   const startMs = performance.now()
   let derived = 0
-  while (performance.now() - startMs < DERIVATION_MS) derive(1_000 + derived++)
+  for (; performance.now() - startMs < DERIVATION_MS; derived += step) derive(1_000 + derived)
   return derived / ((performance.now() - startMs) / 1_000)
 }

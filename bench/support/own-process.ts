@@ -86,15 +86,15 @@ export function readMemory(pid: number): Memory | null {
   }
 }
 
-/** CPU time of a process so far in ms, in steps of 10; null where there is no /proc. */
-export function readCpuMs(pid: number): number | null {
+/** CPU time of a process so far in ms, in steps of 10; 0 where there is no /proc. */
+export function readCpuMs(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // After the name, which may hold blanks: state is the first field, user time the twelfth.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) * 10
   } catch {
-    return null
+    return 0
   }
 }
 

@@ -2,7 +2,7 @@ import { tipOf } from '../core/chain/local-chain.ts'
 import { encodeToken, TOKEN_BYTES } from '../core/ids.ts'
 import { applyStep } from '../core/invoice/advance-invoice.ts'
 import type { Invoice, PaymentOption } from '../core/invoice/invoice.ts'
-import { type InvoiceResource, presentInvoice } from '../core/invoice/present-invoice.ts'
+import type { InvoiceResource } from '../core/invoice/present-invoice.ts'
 import { ZERO } from '../core/money/fraction.ts'
 import { closeSettlement, openSettlement, recordAdvance } from '../core/settlement/settlement.ts'
 import type { DepositAddress, Issue, StoreAccount } from '../core/store-account/store-account.ts'
@@ -70,14 +70,14 @@ async function tryCreate(
   const draft = draftInvoice(deps, request, options, index, context.nowMs)
   const settlement = openSettlement(context, [{ invoice: draft, payments: [] }], [])
   const invoice = applyStep(draft, 'invoice.created', context.nowMs)
-  recordAdvance(settlement, { invoice, steps: [{ type: 'invoice.created', invoice }] })
+  const steps = [{ type: 'invoice.created', invoice }] as const
+  const [resource] = recordAdvance(settlement, { invoice, steps }) as [InvoiceResource]
   const tips: Issue['tips'] = Object.fromEntries(
     [...chains].map(([chainId, chain]) => {
       const { number, hash } = tipOf(chain)
       return [chainId, { number, hash }]
     }),
   )
-  const resource = presentInvoice(invoice, [], context)
   const endpoints = await deps.store.listEndpoints([request.store.id])
   const result = await deps.store.commit({
     ...closeSettlement(settlement, endpoints),

@@ -1,5 +1,5 @@
 /**
- * DU-01. Ten kills by default; another number and another seed by
+ * DU-01. Thirty kills by default; another number and another seed by
  * `KILLS=200 SEED=7 npx vitest run test/e2e/kill-loop.test.ts`.
  */
 import process from 'node:process'
@@ -13,7 +13,7 @@ import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { usePaymentWorld } from '../support/payment-world.ts'
 import { registerEndpoint } from '../support/webhook-endpoints.ts'
 
-const kills = readCount('KILLS', 10)
+const kills = readCount('KILLS', 30)
 const seed = readCount('SEED', 20_261_122)
 /** Start, life and what follows of one kill; then the last payments, deliveries and checks. */
 const TIME_PER_KILL_MS = 10_000

@@ -25,6 +25,14 @@ export function equals(column: string, value: unknown): Condition {
 }
 
 /**
+ * The condition that a row is of a store. Beside a narrower one (an invoice, an event) SQLite must not
+ * walk all rows of the store, which its planner would choose for their order: the plus sign forbids it.
+ */
+export function ownedBy(column: string, storeId: string, isNarrower: boolean): Condition {
+  return [`${isNarrower ? '+' : ''}${column} = ?`, storeId]
+}
+
+/**
  * One page, newest first, by the order of insertion: rows added later never move what is still to
  * come. `select` ends before WHERE; `position` is the column of the order.
  */

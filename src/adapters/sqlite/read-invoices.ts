@@ -9,7 +9,7 @@ import type {
 } from '../../ports/store.ts'
 import { type IdempotencyRow, rowToIdempotency } from './account-rows.ts'
 import { type InvoiceRow, rowToInvoice } from './invoice-rows.ts'
-import { equals, NO_VALUE, readPage } from './page-query.ts'
+import { equals, NO_VALUE, ownedBy, readPage } from './page-query.ts'
 import type { ObservationRow, PaymentRow } from './payment-rows.ts'
 import { rowToPayment } from './payment-rows.ts'
 import { PAYMENT_SELECT, toPayments } from './read-chain.ts'
@@ -79,7 +79,7 @@ export function listPayments(
     select: PAYMENT_SELECT,
     position: 'p.position',
     conditions: [
-      equals('p.store_id', filter.storeId),
+      ownedBy('p.store_id', filter.storeId, filter.invoiceId !== undefined),
       equals('p.invoice_id', filter.invoiceId),
       filter.unassigned === true ? ['p.invoice_id IS NULL', NO_VALUE] : undefined,
       equals('p.asset_id', filter.assetId),

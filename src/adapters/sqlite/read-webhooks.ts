@@ -7,7 +7,7 @@ import type {
   Page,
   PageRequest,
 } from '../../ports/store.ts'
-import { type Condition, equals, joinConditions, readPage } from './page-query.ts'
+import { type Condition, equals, joinConditions, ownedBy, readPage } from './page-query.ts'
 import type { Statements } from './statements.ts'
 import {
   type AttemptRow,
@@ -69,7 +69,7 @@ export function readEventsAfter(
 
 function eventConditions(filter: EventFilter): Condition[] {
   return [
-    equals('store_id', filter.storeId),
+    ownedBy('store_id', filter.storeId, filter.invoiceId !== undefined),
     equals('invoice_id', filter.invoiceId),
     equals('type', filter.type),
   ]
@@ -103,7 +103,7 @@ export function listDeliveries(
     select: LIST_DELIVERIES,
     position: 'd.position',
     conditions: [
-      equals('d.store_id', filter.storeId),
+      ownedBy('d.store_id', filter.storeId, filter.eventId !== undefined),
       equals('d.endpoint_id', filter.endpointId),
       equals('d.event_id', filter.eventId),
     ],

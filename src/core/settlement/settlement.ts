@@ -8,7 +8,11 @@ import type { ChangeSet } from '../change-set.ts'
 import type { Advance } from '../invoice/advance-invoice.ts'
 import type { DeadlineView } from '../invoice/assess-payments.ts'
 import type { Invoice } from '../invoice/invoice.ts'
-import { type Presentation, presentInvoice } from '../invoice/present-invoice.ts'
+import {
+  type InvoiceResource,
+  type Presentation,
+  presentInvoice,
+} from '../invoice/present-invoice.ts'
 import type { Payment } from '../payment/payment.ts'
 import { presentPayment } from '../payment/present-payment.ts'
 import { planDeliveries, type WebhookEndpoint } from '../webhook/delivery.ts'
@@ -82,17 +86,21 @@ export function recordPayment(
   pushEvent(settlement, payment.storeId, type, next, data())
 }
 
-/** Writes an invoice that advanced, with one event per step, each showing it as it was right then. */
+/**
+ * Writes an invoice that advanced, with one event per step, each showing it as it was right then.
+ * Returns what they show.
+ */
 export function recordAdvance(
   settlement: Settlement,
   advance: Advance,
   extra: Readonly<Record<string, unknown>> = {},
-): void {
+): InvoiceResource[] {
   writeInvoice(settlement, advance.invoice)
-  for (const { type, invoice } of advance.steps) {
+  return advance.steps.map(({ type, invoice }) => {
     const resource = presentInvoice(invoice, paymentsOf(settlement, invoice.id), settlement.context)
     pushEvent(settlement, invoice.storeId, type, invoice, { ...resource, ...extra })
-  }
+    return resource
+  })
 }
 
 /** Everything that changed, as one change set; deliveries are planned for its events. */

@@ -113,6 +113,26 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     (sql) => invoices.findIdempotencyRecord(sql, 's', 'k'),
   ],
   ['getPayment', 'id=?', (sql) => invoices.getPayment(sql, 'p')],
+  [
+    'the events of an invoice',
+    'invoice_id=?',
+    (sql) => webhooks.readEventsAfter(sql, { ...MINE, invoiceId: 'i' }, null, 1),
+  ],
+  [
+    'the page of events of an invoice',
+    'invoice_id=?',
+    (sql) => webhooks.listEvents(sql, { ...MINE, invoiceId: 'i' }, PAGE),
+  ],
+  [
+    'the page of payments of an invoice',
+    'invoice_id=?',
+    (sql) => invoices.listPayments(sql, { ...MINE, invoiceId: 'i' }, PAGE),
+  ],
+  [
+    'the page of deliveries of an event',
+    'event_id=?',
+    (sql) => webhooks.listDeliveries(sql, { ...MINE, eventId: 'e' }, PAGE),
+  ],
   ['getDelivery', 'event_id=? AND endpoint_id=?', (sql) => webhooks.getDelivery(sql, 'e', 'w')],
   ['listEndpoints', 'webhook_endpoints_by_store', (sql) => webhooks.listEndpoints(sql, ['s'])],
   ['findApiKeyByHash', 'hash=?', (sql) => accounts.findApiKeyByHash(sql, 'h')],
