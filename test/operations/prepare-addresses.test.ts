@@ -1,0 +1,60 @@
+import { HDKey } from '@scure/bip32'
+import { expect, test } from 'vitest'
+import { createAddressBook } from '../../src/adapters/system/address-book.ts'
+import {
+  deriveDepositAddress,
+  MAX_DERIVATION_INDEX,
+  parseAccountKey,
+} from '../../src/core/keys/deposit-address.ts'
+import { type Preparation, prepareAddresses } from '../../src/operations/derive-ahead.ts'
+import { sampleStore } from '../support/fixtures.ts'
+
+const XPUB = HDKey.fromMasterSeed(new Uint8Array(32).fill(9)).derive("m/44'/60'/0'")
+
+function openAccount() {
+  const parsed = parseAccountKey(XPUB.publicExtendedKey)
+  if (!parsed.ok) throw new Error(parsed.detail)
+  return parsed.key
+}
+
+test('slices are derived while no order comes, and none while orders come', () => {
+  const account = sampleStore()
+  const asked: number[] = []
+  let next = 10
+  const deps = {
+    addressBook: {
+      derive: (_fingerprint: string, index: number) => {
+        asked.push(index)
+        return null
+      },
+      accountNumberOf: () => 0,
+    },
+    indexes: {
+      peek: () => next,
+      reserve: async () => next++,
+      open: async () => {},
+      close: () => {},
+    },
+  }
+  const preparation: Preparation = new Map()
+  expect(prepareAddresses(deps, [account], preparation)).toBe('more')
+  expect(asked).toEqual(Array.from({ length: 32 }, (_, i) => 10 + i))
+  next = 20
+  expect(prepareAddresses(deps, [account], preparation)).toBe('busy')
+  expect(asked).toHaveLength(32)
+  let turns = 0
+  while (prepareAddresses(deps, [account], preparation) === 'more') turns += 1
+  expect(turns).toBeGreaterThan(10)
+  expect(asked).toEqual(Array.from({ length: 20 + 2_048 - 10 }, (_, i) => 10 + i))
+})
+
+test('the address book gives what the account key gives, in any order of asking', () => {
+  const key = openAccount()
+  const book = createAddressBook()
+  expect(book.derive(key.fingerprint, 0)).toBeNull()
+  book.add(key)
+  const last = MAX_DERIVATION_INDEX
+  for (const index of [5, 6, 7, 38, 4, 1_000, 5, last - 1, last]) {
+    expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
+  }
+})
