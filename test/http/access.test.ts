@@ -247,7 +247,7 @@ test('an unknown failure is 500 without a word of it, and logged', async () => {
   const logged: unknown[] = []
   const broken = await startHttpHarness({
     logger: { debug() {}, info() {}, warn() {}, error: (fields) => void logged.push(fields) },
-    renderMetrics: () => Promise.reject(new TypeError('secret at /work/main/src/x.ts')),
+    renderMetrics: () => Promise.reject(new TypeError('secret at /srv/quittance/src/x.ts')),
   })
   const answer = await broken.ask({ path: '/metrics' })
   expectProblem(answer, 500, 'internal_error')
