@@ -22,7 +22,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
     detail: expect.stringMatching(/./),
     request_id: expect.stringMatching(/^req_[0-9a-z]{26}$/),
   })
-  expect(answer.text).not.toMatch(/node_modules|\/work\/|at .*\.ts|SELECT|express|zod/)
+  expect(answer.text).not.toMatch(/node_modules|\/srv\/|at .*\.ts|SELECT|express|zod/)
 }
 
 describe('authentication (AU-01)', () => {
