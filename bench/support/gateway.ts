@@ -18,6 +18,8 @@ export const XPUB =
 const NODE_FLAGS = ['--max-semi-space-size=16']
 const READY_DEADLINE_MS = 30_000
 const POLL_MS = 10
+/** What a killed process needs to be gone. */
+const KILL_MS = 100
 
 export type Gateway = {
   readonly url: string
@@ -38,6 +40,14 @@ export type GatewayOptions = { readonly config: object; readonly allowedHosts?: 
 
 export async function prepareGateway(options: GatewayOptions): Promise<Gateway> {
   const home = mkdtempSync(join(tmpdir(), 'quittance-bench-'))
+  const forget = () => rmSync(home, { recursive: true, force: true })
+  // When the benchmark is interrupted; the gateway may write until it is gone.
+  const abandon = () => {
+    child?.kill('SIGKILL')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILL_MS)
+    forget()
+  }
+  process.once('exit', abandon)
   const folder = join(home, 'gateway')
   const kept = join(home, 'kept')
   mkdirSync(folder)
@@ -87,7 +97,8 @@ export async function prepareGateway(options: GatewayOptions): Promise<Gateway> 
     },
     async dispose() {
       await end('SIGTERM')
-      rmSync(home, { recursive: true, force: true })
+      process.off('exit', abandon)
+      forget()
     },
   }
 }
