@@ -5,6 +5,7 @@ const SLOW = [
   'test/e2e/**',
   'test/hardhat-local/**',
   'test/simulation/**',
+  'test/adversary/**',
   'test/contract/chain-source.test.ts',
   'test/contract/chain-source-hardhat.test.ts',
 ]
@@ -12,7 +13,7 @@ const SLOW = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {

@@ -1,17 +1,19 @@
 /**
  * usage: npm run bench [-- --quick] [-- PART ...]
  *
- * Measures the gateway beside a floor of the same run and machine: creation, catch-up, latency,
- * deliveries. Prints a table and writes bench/results.json. --quick takes less than a minute.
+ * Measures the gateway beside a floor of the same run and machine: creation, latency, deliveries,
+ * addresses, catch-up. Prints a table and writes bench/results.json. --quick takes about a minute.
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
+import { type AddressesPlan, measureAddresses } from '../bench/catch-up/measure-addresses.ts'
 import { type CatchUpPlan, measureCatchUp } from '../bench/catch-up/measure-catch-up.ts'
 import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
 import { type DeliveriesPlan, measureDeliveries } from '../bench/deliveries/measure-deliveries.ts'
 import { type LatencyPlan, measureLatency } from '../bench/latency/measure-latency.ts'
 import { describeMachine } from '../bench/support/describe-machine.ts'
 import { type Figure, isMet, renderTable, shareOf } from '../bench/support/figures.ts'
+import { measureSweep } from '../bench/sweep/measure-sweep.ts'
 
 const RESULTS = new URL('../bench/results.json', import.meta.url)
 
@@ -27,6 +29,11 @@ const CATCH_UP: Record<'quick' | 'full', CatchUpPlan> = {
   full: { rounds: 3, blocks: 2_000, addresses: 100_000 },
 }
 
+const ADDRESSES: Record<'quick' | 'full', AddressesPlan> = {
+  quick: { few: 1_000, many: 100_000, blocks: 200 },
+  full: { few: 1_000, many: 1_000_000, blocks: 1_000 },
+}
+
 const LATENCY: Record<'quick' | 'full', LatencyPlan> = {
   quick: { payments: 12 },
   full: { payments: 100 },
@@ -38,9 +45,11 @@ const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan> = {
 }
 
 const PARTS: Readonly<Record<string, Part>> = {
+  sweep: () => measureSweep(),
   creation: (quick) => measureCreation(CREATION[quick ? 'quick' : 'full']),
   latency: (quick) => measureLatency(LATENCY[quick ? 'quick' : 'full']),
   deliveries: (quick) => measureDeliveries(DELIVERIES[quick ? 'quick' : 'full']),
+  addresses: (quick) => measureAddresses(ADDRESSES[quick ? 'quick' : 'full']),
   'catch-up': (quick) => measureCatchUp(CATCH_UP[quick ? 'quick' : 'full']),
 }
 

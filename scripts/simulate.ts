@@ -66,5 +66,6 @@ async function tellFailure(history: History, violation: Violation): Promise<void
   print('\nits story:')
   const { violation: again } = await runHistory(short, { tell: print })
   print(`FAILED ${again?.message ?? 'not again'}`)
+  print(`\na fixed case: ${JSON.stringify(short)}`)
   print(`\nreplay: node scripts/simulate.ts --seed ${history.seed}`)
 }

@@ -4,6 +4,7 @@
  * refused.
  */
 import { dirname, resolve } from 'node:path'
+import { CHAIN_PROFILES, inheritProfiles } from './config/chain-profiles.ts'
 import type { ConfigFile } from './config/config-file.ts'
 import { createChains } from './config/create-chains.ts'
 import { type Environment, isRecord, nameOrigin, overlayEnvironment } from './config/environment.ts'
@@ -38,7 +39,9 @@ export function parseConfig(parameters: {
   const written = file === null ? {} : readFile(file)
   const secrets = [...findFileSecrets(written), ...findEnvironmentSecrets(env)]
   const misplaced = takeEnvironmentOnly(written)
-  const overlay = overlayEnvironment(written, env, { allowTestVariables })
+  const hasProfile = (chainId: string) => CHAIN_PROFILES.has(chainId)
+  const overlay = overlayEnvironment(written, env, { allowTestVariables, hasProfile })
+  inheritProfiles(overlay.settings)
   const twofold = resolveSecretKey(overlay.settings, overlay.origins)
   const parsed = settingsSchema.safeParse(overlay.settings, { error: wordIssue })
   const wrong = toFaults(parsed.error?.issues ?? [])

@@ -81,6 +81,10 @@ export type ChainFaultKind =
   | 'malformed'
   /** Parts that do not fit together, e.g. receipts of another block. */
   | 'inconsistent'
+  /** Content that its own header disproves: a root, the bloom or the hash recomputed differently. */
+  | 'disproven'
+  /** Nodes have different blocks at one height, and none in common above our floor. */
+  | 'providers_disagree'
   /** Asked for something the node does not have (yet). */
   | 'not_there'
   /** The node asks to slow down. */

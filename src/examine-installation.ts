@@ -2,7 +2,9 @@
 import { createEvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
 import { createSystemClock } from './adapters/system/clock.ts'
 import { createLogger } from './adapters/system/logger.ts'
-import type { GatewayConfig } from './config.ts'
+import type { ChainConfig, GatewayConfig } from './config.ts'
+import { presentFinality } from './core/chain/finality.ts'
+import { watchedContentOf } from './core/chain/watched-content.ts'
 import type { Finding } from './entrypoints/cli/doctor-command.ts'
 import { GatewayError } from './errors.ts'
 import { openFoundation } from './gateway.ts'
@@ -51,15 +53,18 @@ async function examineDatabase(config: GatewayConfig): Promise<Finding> {
   }
 }
 
-async function examineChain(chain: GatewayConfig['chains'][number]): Promise<Finding> {
+async function examineChain(chain: ChainConfig): Promise<Finding> {
   const what = `chain ${chain.chainId} (${chain.name})`
   const clock = createSystemClock()
   try {
     const source = createEvmChainSource({
       chainId: chain.chainId,
+      genesisHash: chain.genesisHash,
       urls: chain.rpcUrls,
       headers: chain.rpcHeaders,
       timeoutMs: NODE_TIMEOUT_MS,
+      watched: watchedContentOf(chain),
+      proofs: chain.proofs,
       clock,
       logger: createLogger({ level: 'silent' }),
     })
@@ -76,10 +81,21 @@ async function examineChain(chain: GatewayConfig['chains'][number]): Promise<Fin
     if (aheadS > CLOCK_TOLERANCE_S && !chain.test) {
       return { ok: false, what, detail: `its head is ${aheadS} s in the future: check the clock` }
     }
-    return { ok: true, what, detail: `head ${head.number}` }
+    return { ok: true, what, detail: `head ${head.number}; ${describeOffer(chain)}` }
   } catch (error) {
     return fault(what, error)
   }
+}
+
+/** What is in force, so that nobody has to guess what a profile says. */
+function describeOffer({ assets, finality }: ChainConfig): string {
+  const coins = assets.map(({ symbol }) => symbol).join(', ')
+  const tiers = finality.map(({ upTo, rule }) => {
+    const { confirmations, plus_blocks: blocks, plus_s: seconds } = presentFinality(rule)
+    const more = `${blocks ? ` + ${blocks} blocks` : ''}${seconds ? ` + ${seconds} s` : ''}`
+    return `${confirmations}${more}${upTo === null ? '' : ` to ${upTo.amount} ${upTo.currency}`}`
+  })
+  return `takes ${coins}; counts at ${tiers.join(', ')} confirmations`
 }
 
 /** One finding for each wrong field; a file that cannot be read at all is one. */

@@ -20,11 +20,14 @@ import { createVault, deriveKey, loadSecretKey } from './adapters/system/vault.t
 import { createDestinationCheck, parseAllowedHosts } from './adapters/webhook-http/address-guard.ts'
 import { createWebhookSender } from './adapters/webhook-http/webhook-sender.ts'
 import type { ChainConfig, GatewayConfig } from './config.ts'
+import { watchedContentOf } from './core/chain/watched-content.ts'
+import type { Hash } from './core/money/asset.ts'
 import { STANDARD_SCHEDULE_MS } from './core/webhook/retry-schedule.ts'
 import { createHttpApp, type HttpDeps } from './entrypoints/http/http-app.ts'
 import { type HttpServer, listen } from './entrypoints/http/server.ts'
 import { startAddressKeeper } from './entrypoints/workers/address-keeper.ts'
 import { startChainWatcher } from './entrypoints/workers/chain-watcher.ts'
+import { startHousekeeper } from './entrypoints/workers/housekeeper.ts'
 import type { RunLoop } from './entrypoints/workers/run-loop.ts'
 import { startWebhookDispatcher } from './entrypoints/workers/webhook-dispatcher.ts'
 import { GatewayError } from './errors.ts'
@@ -32,8 +35,9 @@ import type { Deps } from './operations/deps.ts'
 import { DERIVED_AT_ONCE, deriveAhead } from './operations/derive-ahead.ts'
 import { importApiKey } from './operations/import-api-key.ts'
 import { prepareDefaultStore } from './operations/prepare-default-store.ts'
+import { recogniseOwn } from './operations/recognise-own.ts'
+import type { KeyUses } from './operations/record-key-uses.ts'
 import { pinFirstTime, trustAccount } from './operations/trust-account.ts'
-import type { ChainSource } from './ports/chain-source.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Metrics } from './ports/metrics.ts'
 import type { RateSource } from './ports/rate-source.ts'
@@ -43,6 +47,11 @@ import type { Store } from './ports/store.ts'
 export type Role = 'api' | 'watch' | 'webhooks'
 export const ROLES: readonly Role[] = ['api', 'watch', 'webhooks']
 
+/** Held by whoever moves a chain: `serve`, `rescan`. Rejects with `already_running`. */
+export function lockDatabase(config: GatewayConfig, purpose: string): () => void {
+  return acquireLock(`${config.database.path}.lock`, purpose)
+}
+
 export type Foundation = Deps & {
   readonly config: GatewayConfig
   readonly state: StateDirectory
@@ -50,11 +59,13 @@ export type Foundation = Deps & {
   readonly metrics: Metrics & { render(): Promise<string> }
   readonly secretKey: Uint8Array
   readonly crashPoints: CrashPoints
+  readonly sources: ChainSources
+  readonly keyUses: KeyUses
   close(): Promise<void>
 }
 
 /** The methods that write outside the process, by what they are methods of. */
-const STORE_WRITES = ['commit', 'releaseDelivery'] as const
+const STORE_WRITES = ['commit', 'releaseDelivery', 'removeOutdated'] as const
 const STATE_WRITES = ['pin', 'replacePin', 'raiseMark', 'lowerMark'] as const
 /** Not `getHead`: it is asked for all the time, and nothing follows from an unchanged answer. */
 const NODE_ANSWERS = ['getHeaderByNumber', 'getHeaderByHash', 'getHeaders', 'getBlock'] as const
@@ -81,17 +92,20 @@ export function openFoundation(
   const addressBook = createAddressBook()
   const indexes = createIndexSource(store, state)
   const trusted = new Map<string, Promise<void>>()
+  const sources: ChainSources = new Map()
   return {
     config,
     state,
     sqlite,
     secretKey,
     crashPoints,
+    keyUses: new Map(),
     store,
     clock,
     ids,
     logger,
-    metrics: createMetrics(chains),
+    metrics: createMetrics(chains, (id) => sources.get(id)?.describeProviders() ?? []),
+    sources,
     chains,
     rates: combineRates(config),
     addressBook,
@@ -137,11 +151,10 @@ export async function startGateway(
   config: GatewayConfig,
   options: GatewayOptions,
 ): Promise<Gateway> {
-  const locks = [acquireLock(`${config.database.path}.lock`, 'serve')]
+  const locks = [lockDatabase(config, 'serve')]
   let dispatcher: RunLoop | null = null
   let foundation: Foundation | null = null
   const loops: RunLoop[] = []
-  const sources: ChainSources = new Map()
   let server: HttpServer | null = null
   const stop = async () => {
     await Promise.all([server?.close(), ...loops.map((loop) => loop.stop())])
@@ -158,9 +171,10 @@ export async function startGateway(
     await openStores(foundation, options.acceptNewXpub)
     await assertSecretsOpen(foundation)
     if (options.roles.includes('watch')) {
-      for (const chain of config.chains) loops.push(watchChain(foundation, chain, sources))
+      for (const chain of config.chains) loops.push(await watchChain(foundation, chain))
       loops.push(startAddressKeeper(foundation))
     }
+    loops.push(startHousekeeper(foundation))
     if (options.roles.includes('webhooks')) {
       dispatcher = startWebhookDispatcher({
         ...foundation,
@@ -173,7 +187,7 @@ export async function startGateway(
       loops.push(dispatcher)
     }
     if (options.roles.includes('api')) {
-      const app = createHttpApp(describeHttp(foundation, options.version, sources))
+      const app = createHttpApp(describeHttp(foundation, options.version))
       server = await listen(app, {
         host: config.host,
         port: config.port,
@@ -236,25 +250,47 @@ async function assertSecretsOpen({ store, vault }: Foundation): Promise<void> {
 }
 
 /** What is watched, by chain id; /readyz tells how its nodes are doing. */
-type ChainSources = Map<number, ChainSource>
+type ChainSources = Map<number, ReturnType<typeof createEvmChainSource>>
 
-function watchChain(foundation: Foundation, chain: ChainConfig, sources: ChainSources): RunLoop {
-  const { clock, logger } = foundation
-  const source = createEvmChainSource({
+/** The nodes of a chain, held to this genesis if it is known. Connects at the first request. */
+export function createSource(
+  foundation: Foundation,
+  chain: ChainConfig,
+  genesisHash: Hash | null = chain.genesisHash,
+) {
+  const { clock, logger, metrics } = foundation
+  return createEvmChainSource({
     chainId: chain.chainId,
+    genesisHash,
     urls: chain.rpcUrls,
     headers: chain.rpcHeaders,
+    test: chain.test,
+    blockTimeMs: chain.blockTimeMs,
+    pollIntervalMs: chain.pollIntervalMs,
     headGraceMs: chain.pollIntervalMs,
+    watched: watchedContentOf(chain, recogniseOwn(foundation, chain)),
+    proofs: chain.proofs,
+    excludedTxTypes: chain.excludedTxTypes,
+    metrics,
     clock,
     logger,
   })
-  sources.set(chain.chainId, source)
-  const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
-  return startChainWatcher({ ...foundation, source: observed }, chain)
 }
 
-function describeHttp(foundation: Foundation, version: string, sources: ChainSources): HttpDeps {
-  const { config } = foundation
+/** What was followed before a restart says which chain this is, before any node does. */
+async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<RunLoop> {
+  const stored = await foundation.store.loadChain(chain.chainId, 1)
+  const source = createSource(foundation, chain, chain.genesisHash ?? stored?.genesisHash)
+  foundation.sources.set(chain.chainId, source)
+  const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
+  const deps = { ...foundation, source: observed, native: source.native }
+  if (chain.detection === 'receipts') return startChainWatcher(deps, chain)
+  const logs = foundation.crashPoints.after(source.logs, ['readSightings'])
+  return startChainWatcher({ ...deps, logs }, chain)
+}
+
+function describeHttp(foundation: Foundation, version: string): HttpDeps {
+  const { config, sources } = foundation
   const testChains = new Map(
     config.chains
       .filter((chain) => chain.test)
@@ -275,6 +311,14 @@ function describeHttp(foundation: Foundation, version: string, sources: ChainSou
       const settings = foundation.sqlite.describe()
       return { ...settings, fault: findWrongSetting(settings) }
     },
+    nodesOf: (chainId) => {
+      const chain = config.chains.find((one) => one.chainId === chainId)
+      if (chain === undefined) return null
+      // An instance that does not watch asks the nodes for this alone.
+      const source = sources.get(chainId) ?? createSource(foundation, chain)
+      if (!sources.has(chainId)) sources.set(chainId, source)
+      return { source, native: source.native }
+    },
     checkDestination: createDestinationCheck({ allowedHosts: allowedHosts(config) }),
   }
 }
@@ -292,6 +336,8 @@ function loggerLevel(level: GatewayConfig['logLevel']) {
 /** The first source that carries a pair answers for it. */
 function combineRates(config: GatewayConfig): RateSource {
   const sources = config.rates.map(({ prices }) => createFixedRates(prices))
+  const [only] = sources
+  if (only !== undefined && sources.length === 1) return only
   return {
     async getRates(pairs, nowMs) {
       const answers = await Promise.all(sources.map((source) => source.getRates(pairs, nowMs)))

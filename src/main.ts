@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
+import { createSweepChain } from './adapters/evm-rpc/sweep-chain.ts'
+import { createSystemClock } from './adapters/system/clock.ts'
 import {
   allowsTestVariables,
+  type ChainConfig,
   findConfigFile,
   type GatewayConfig,
   parseConfig,
@@ -13,13 +16,27 @@ import {
 } from './config.ts'
 import { buildApiKeyCommand } from './entrypoints/cli/api-key-command.ts'
 import { buildCheckCommand } from './entrypoints/cli/check-command.ts'
+import { buildCheckTransactionCommand } from './entrypoints/cli/check-transaction-command.ts'
 import type { CliIo } from './entrypoints/cli/cli-io.ts'
 import { buildDoctorCommand } from './entrypoints/cli/doctor-command.ts'
 import { buildInitCommand } from './entrypoints/cli/init-command.ts'
+import { buildRecoverCommand } from './entrypoints/cli/recover-command.ts'
+import { buildRescanCommand } from './entrypoints/cli/rescan-command.ts'
 import { buildStoreCommand } from './entrypoints/cli/store-command.ts'
+import { buildSweepCommand } from './entrypoints/cli/sweep-command.ts'
 import { GatewayError } from './errors.ts'
 import { examineInstallation } from './examine-installation.ts'
-import { type Gateway, openFoundation, ROLES, type Role, startGateway } from './gateway.ts'
+import {
+  createSource,
+  type Foundation,
+  type Gateway,
+  lockDatabase,
+  openFoundation,
+  ROLES,
+  type Role,
+  startGateway,
+} from './gateway.ts'
+import type { SweepChain } from './ports/sweep-chain.ts'
 
 /** SIGTERM to exit: what is not finished by then is taken up again after the next start. */
 const STOP_DEADLINE_MS = 9_000
@@ -47,13 +64,21 @@ const io: CliIo = {
     process.exitCode = code
   },
   loadConfig,
-  async withInstallation(task) {
+  withInstallation,
+  withChain: async ({ chain: id, lockFor }, task) => {
     const config = loadConfig()
-    const foundation = openFoundation({ ...config, logLevel: 'warn' })
+    const chain = chooseChain(config, id)
+    const unlock = lockFor === null ? () => {} : lockDatabase(config, lockFor)
     try {
-      return await task(foundation)
+      return await withInstallation(async (foundation) => {
+        for (const store of await foundation.store.listStores()) {
+          await foundation.accounts.ensure(store)
+        }
+        const source = createSource(foundation, chain)
+        return task({ ...foundation, settings: chain, source, native: source.native })
+      })
     } finally {
-      await foundation.close()
+      unlock()
     }
   },
 }
@@ -67,15 +92,39 @@ program
 program.addCommand(buildInitCommand(io, whereTheUserStands()))
 program.addCommand(buildDoctorCommand(io, () => examineInstallation(loadConfig)))
 program.addCommand(buildCheckCommand(io))
+program.addCommand(buildRescanCommand(io))
+program.addCommand(buildCheckTransactionCommand(io))
 program.addCommand(buildStoreCommand(io))
 program.addCommand(buildApiKeyCommand(io))
+program.addCommand(buildSweepCommand(io, openSweepChain))
+program.addCommand(buildRecoverCommand(io, openSweepChain))
 // Run by entrypoints/keys without loading any of the above; named here for --help.
-program.command('keys').description('offline: new, xpub, address, verify-address')
+program.command('keys').description('offline: new, xpub, address, verify-address; recover')
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) fail(error)
+}
+
+async function withInstallation<T>(task: (foundation: Foundation) => Promise<T>): Promise<T> {
+  const config = loadConfig()
+  const foundation = openFoundation({ ...config, logLevel: 'warn' })
+  try {
+    return await task(foundation)
+  } finally {
+    await foundation.close()
+  }
+}
+
+function chooseChain({ chains }: GatewayConfig, id: string | undefined): ChainConfig {
+  const ids = chains.map(({ chainId }) => String(chainId)).join(', ')
+  const [only, ...others] = chains
+  if (id === undefined && only !== undefined && others.length === 0) return only
+  if (id === undefined) throw new Error(`--chain is needed: one of ${ids || 'none configured'}`)
+  const chosen = chains.find(({ chainId }) => String(chainId) === id)
+  if (chosen === undefined) throw new Error(`--chain: "${id}" is none of ${ids}`)
+  return chosen
 }
 
 async function serve(options: { role: string; acceptNewXpub?: boolean }): Promise<void> {
@@ -129,6 +178,15 @@ function loadConfig(): GatewayConfig {
     cwd,
     allowTestVariables: allowsTestVariables(process.env),
   })
+}
+
+function openSweepChain(chainId: number): SweepChain {
+  const chain = loadConfig().chains.find((one) => one.chainId === chainId)
+  const [url] = chain?.rpcUrls ?? []
+  if (chain === undefined || url === undefined) {
+    throw new GatewayError('not_configured', `Chain ${chainId} is not in the configuration.`)
+  }
+  return createSweepChain({ chainId, url, headers: chain.rpcHeaders, clock: createSystemClock() })
 }
 
 /** npm runs scripts in the package's folder and tells in INIT_CWD where the user was. */

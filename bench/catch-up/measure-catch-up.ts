@@ -1,18 +1,14 @@
 /** A gateway that was away follows the chain again, beside fetching and parsing the same blocks. */
 import { statSync } from 'node:fs'
-import {
-  type ChainNode,
-  describeConfig,
-  startChainNode,
-  USDC_ASSET,
-} from '../support/chain-node.ts'
+import { type ChainNode, describeConfig, startChainNode } from '../support/chain-node.ts'
 import { type Figure, median } from '../support/figures.ts'
-import { type Gateway, prepareGateway, waitFor } from '../support/gateway.ts'
-import { runLoad } from '../support/http-load.ts'
+import { type Gateway, prepareGateway, waitForCursor } from '../support/gateway.ts'
+import { countSettled, issueInvoices, type PaidInvoice } from '../support/issue-invoices.ts'
 import { type PlannedTransfer, randomHex } from '../support/make-blocks.ts'
-import { readCpuMs, readMemory, startPart, wallMs } from '../support/own-process.ts'
+import { readCpuMs, readMemory, startPart } from '../support/own-process.ts'
+import { seedAddresses } from '../support/seed-addresses.ts'
 import type { FloorAnswer, FloorRequest } from './catch-up-floor.ts'
-import { seedAddresses } from './seed-addresses.ts'
+import { measureBigBlock } from './measure-big-block.ts'
 
 export type CatchUpPlan = {
   readonly rounds: number
@@ -30,87 +26,46 @@ const EARLY_BLOCKS = 40
 const STRANGERS = 50_000
 /** Looking costs the gateway time: seldom enough for that, often enough against the whole. */
 const LOOK_EVERY_MS = 100
-const CATCH_UP_DEADLINE_MS = 180_000
+const POLL_MS = 250
+/** As the design asks of the busiest chain. */
+const PROVEN_PER_S = 20_000
 const RSS_MB = 250
-const EXPIRES_IN_S = 86_400
 
 export async function measureCatchUp(plan: CatchUpPlan): Promise<Figure[]> {
   const node = await startChainNode(EARLY_BLOCKS + plan.blocks + CONFIRMATIONS)
   const floorPart = startPart(new URL('./catch-up-floor.ts', import.meta.url))
   await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
-  const config = describeConfig({ rpc: node.url, pollMs: 250, confirmations: CONFIRMATIONS })
-  const gateway = await prepareGateway({ config })
+  const describe = (proofs: 'on' | 'off') =>
+    describeConfig({ rpc: node.url, pollMs: POLL_MS, confirmations: CONFIRMATIONS, proofs })
+  const gateway = await prepareGateway({ config: describe('on') })
   try {
+    await gateway.start()
     const paid = await issueInvoices(gateway, plan.blocks * PAID_PER_BLOCK)
-    await seedAddresses(
-      gateway.databasePath,
-      (paid[0] as PaidInvoice).id,
-      plan.addresses - paid.length,
-    )
+    await gateway.stop()
+    const modelId = (paid[0] as PaidInvoice).id
+    seedAddresses(gateway.databasePath, { modelId, count: plan.addresses - paid.length })
     gateway.snapshot()
     const head = await node.extend(planBlocks(paid))
     const hashes = await node.hashes(EARLY_BLOCKS)
     const floors: FloorAnswer[] = []
-    const runs: CatchUp[] = []
+    const runs: Runs = { proven: [], unproven: [] }
     for (let round = 0; round < plan.rounds; round++) {
       const request: FloorRequest = { url: node.url, hashes }
       const floor = await floorPart.ask<FloorAnswer>(request)
       if (floor.logs !== plan.blocks * TRANSFERS_PER_BLOCK) throw new Error('the floor missed logs')
       floors.push(floor)
-      runs.push(await catchUp(gateway, node, head, paid.length))
+      const goal = { head, paid: paid.length, blocks: plan.blocks }
+      runs.unproven.push(await catchUp(gateway, node, { ...goal, config: describe('off') }))
+      runs.proven.push(await catchUp(gateway, node, { ...goal, config: describe('on') }))
     }
-    return describeFigures(plan, hashes.length, floors, runs, statSync(gateway.databasePath).size)
+    const databaseBytes = statSync(gateway.databasePath).size
+    const big = await measureBigBlock(gateway, node)
+    return [...describeFigures(plan, hashes.length, floors, runs, databaseBytes), ...big]
   } finally {
     await gateway.dispose()
     await floorPart.stop()
     await node.stop()
   }
-}
-
-type PaidInvoice = { readonly id: string; readonly address: string; readonly units: bigint }
-
-type Invoice = {
-  readonly id: string
-  readonly address: string
-  readonly payment_options: readonly { readonly asset: string; readonly amount_due_units: string }[]
-}
-
-/** Real invoices, made through the API of a gateway that is stopped afterwards. */
-async function issueInvoices(gateway: Gateway, count: number): Promise<PaidInvoice[]> {
-  await gateway.start()
-  await runLoad({
-    url: gateway.url,
-    path: '/v1/invoices',
-    connections: 20,
-    requests: count,
-    headers: () => [`Authorization: Bearer ${gateway.apiKey}`],
-    body: () =>
-      JSON.stringify({
-        price: { amount: '25.00', currency: 'USD' },
-        expires_in: EXPIRES_IN_S,
-      }),
-  })
-  const paid: PaidInvoice[] = []
-  let cursor: string | null = null
-  do {
-    const after: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page: { data: Invoice[]; next_cursor: string | null } = await gateway.request(
-      'GET',
-      `/v1/invoices?limit=100${after}`,
-    )
-    for (const { id, address, payment_options: options } of page.data) {
-      const due = options.find(({ asset }) => asset === USDC_ASSET)
-      paid.push({
-        id,
-        address,
-        units: BigInt((due as { amount_due_units: string }).amount_due_units),
-      })
-    }
-    cursor = page.next_cursor
-  } while (cursor !== null)
-  await gateway.stop()
-  if (paid.length !== count) throw new Error(`${paid.length} invoices instead of ${count}`)
-  return paid
 }
 
 /** One of ours in each block among strangers, then empty blocks until the last one is deep enough. */
@@ -120,7 +75,7 @@ function planBlocks(paid: readonly PaidInvoice[]): PlannedTransfer[][] {
   const blocks = paid.map(({ address, units }, number): PlannedTransfer[] =>
     Array.from({ length: TRANSFERS_PER_BLOCK }, (_, place) =>
       place === number % TRANSFERS_PER_BLOCK
-        ? { to: address.toLowerCase() as `0x${string}`, units }
+        ? { to: address, units }
         : {
             to: strangers[(stranger++ * 7_919) % STRANGERS] as `0x${string}`,
             units: BigInt(place + 1) * 1_000n,
@@ -137,86 +92,99 @@ type CatchUp = {
   readonly bytes: number
 }
 
+/** With all proofs on, and with none. */
+type Runs = { readonly proven: CatchUp[]; readonly unproven: CatchUp[] }
+
+type Goal = {
+  readonly head: number
+  readonly paid: number
+  readonly blocks: number
+  readonly config: object
+}
+
 /** From the first block that the gateway asks for until its cursor, as committed, is the head. */
-async function catchUp(
-  gateway: Gateway,
-  node: ChainNode,
-  head: number,
-  paid: number,
-): Promise<CatchUp> {
+async function catchUp(gateway: Gateway, node: ChainNode, goal: Goal): Promise<CatchUp> {
   gateway.restore()
+  gateway.configure(goal.config)
   await node.reset()
   await gateway.start({ waitReady: false })
-  type Readiness = { chains: { cursor: number | null }[] }
-  let doneMs = 0
-  await waitFor(
-    'the gateway to catch up',
-    CATCH_UP_DEADLINE_MS,
-    async () => {
-      const answer = await fetch(`${gateway.url}/readyz`).catch(() => null)
-      if (answer === null) return false
-      const { chains } = (await answer.json()) as Readiness
-      doneMs = wallMs()
-      return chains[0]?.cursor === head
-    },
-    LOOK_EVERY_MS,
-  )
+  const doneMs = await waitForCursor(gateway, goal.head, LOOK_EVERY_MS)
   const memory = readMemory(gateway.pid())
   const cpuMs = readCpuMs(gateway.pid())
   const { firstMs, bytes } = await node.times()
   const settled = await countSettled(gateway)
+  const verdicts = await readVerdicts(gateway)
   await gateway.stop()
-  if (settled !== paid) throw new Error(`${settled} invoices were settled instead of ${paid}`)
+  if (settled !== goal.paid)
+    throw new Error(`${settled} invoices were settled instead of ${goal.paid}`)
+  checkVerdicts(verdicts, goal)
   return { tookMs: doneMs - firstMs, cpuMs, peakMb: memory?.peakMb ?? null, bytes }
 }
 
-async function countSettled(gateway: Gateway): Promise<number> {
-  let count = 0
-  let cursor: string | null = null
-  do {
-    const after: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page: { data: unknown[]; next_cursor: string | null } = await gateway.request(
-      'GET',
-      `/v1/invoices?status=settled&limit=100${after}`,
-    )
-    count += page.data.length
-    cursor = page.next_cursor
-  } while (cursor !== null)
-  return count
+/** Counts of `quittance_block_proofs_total` by verdict. */
+async function readVerdicts(gateway: Gateway): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text()
+  const counts = new Map<string, number>()
+  const pattern = /^quittance_block_proofs_total\{.*verdict="(\w+)".*\} (\d+)$/gm
+  for (const [, verdict = '', count = ''] of text.matchAll(pattern)) {
+    counts.set(verdict, (counts.get(verdict) ?? 0) + Number(count))
+  }
+  return counts
+}
+
+/** Nothing is measured that was not done: four proofs for each block, all of them right. */
+function checkVerdicts(verdicts: ReadonlyMap<string, number>, { blocks, config }: Goal): void {
+  const isOff = JSON.stringify(config).includes('"bloom":"off"')
+  const matches = verdicts.get('match') ?? 0
+  const isRight = isOff ? verdicts.size === 0 : verdicts.size === 1 && matches >= 4 * blocks
+  if (!isRight) throw new Error(`proofs came to ${JSON.stringify([...verdicts])}`)
 }
 
 function describeFigures(
   plan: CatchUpPlan,
   blocks: number,
   floors: readonly FloorAnswer[],
-  runs: readonly CatchUp[],
+  { proven, unproven }: Runs,
   databaseBytes: number,
 ): Figure[] {
   const perS = (count: number) => (tookMs: number) => count / (tookMs / 1_000)
   const what = 'fetching and parsing the same blocks'
-  const took = runs.map(({ tookMs }) => tookMs)
   const floorTook = floors.map(({ tookMs }) => tookMs)
-  const rate = (name: string, unit: string, count: number): Figure => ({
-    name,
-    unit,
-    value: median(took.map(perS(count))),
-    floor: { what, value: median(floorTook.map(perS(count))) },
-    target: { kind: 'share', share: 0.4 },
-    rounds: took.map(perS(count)),
-    floorRounds: floorTook.map(perS(count)),
-  })
-  const peaks = runs.flatMap(({ peakMb }) => (peakMb === null ? [] : [peakMb]))
+  const rate = (name: string, unit: string, count: number, runs: readonly CatchUp[]) => {
+    const took = runs.map(({ tookMs }) => tookMs)
+    return {
+      name,
+      unit,
+      value: median(took.map(perS(count))),
+      floor: { what, value: median(floorTook.map(perS(count))) },
+      rounds: took.map(perS(count)),
+      floorRounds: floorTook.map(perS(count)),
+    }
+  }
   const transfers = plan.blocks * TRANSFERS_PER_BLOCK
-  const figures = [
-    rate(`catch-up, ${plan.addresses} addresses: transfers`, '/s', transfers),
-    { ...rate('catch-up: blocks', '/s', blocks), target: null },
+  const cpu = (name: string, runs: readonly CatchUp[]): Figure => ({
+    name: `${name}: CPU for 1,000 transfers, start included`,
+    unit: 'ms',
+    value: median(runs.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)),
+    floor: { what, value: median(floors.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)) },
+    target: null,
+  })
+  const withProofs = rate('catch-up with all proofs: transfers', '/s', transfers, proven)
+  const figures: Figure[] = [
     {
-      name: 'catch-up: CPU for 1,000 transfers, start included',
-      unit: 'ms',
-      value: median(runs.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)),
-      floor: { what, value: median(floors.map(({ cpuMs }) => (cpuMs * 1_000) / transfers)) },
-      target: null,
+      ...rate(`catch-up, ${plan.addresses} addresses: transfers`, '/s', transfers, unproven),
+      target: { kind: 'share', share: 0.4 },
     },
+    cpu('catch-up', unproven),
+    { ...withProofs, target: { kind: 'share', share: 0.3 } },
+    {
+      ...withProofs,
+      name: 'catch-up with all proofs: the same, as a rate',
+      floor: null,
+      target: { kind: 'least', least: PROVEN_PER_S },
+    },
+    { ...rate('catch-up with all proofs: blocks', '/s', blocks, proven), target: null },
+    cpu('catch-up with all proofs', proven),
     {
       name: `catch-up: database of ${plan.addresses} addresses`,
       unit: 'MB',
@@ -225,9 +193,10 @@ function describeFigures(
       target: null,
     },
   ]
+  const peaks = proven.flatMap(({ peakMb }) => (peakMb === null ? [] : [peakMb]))
   if (peaks.length === 0) return figures
   const memory: Figure = {
-    name: 'catch-up: resident memory at its highest',
+    name: 'catch-up with all proofs: resident memory at its highest',
     unit: 'MB',
     value: Math.max(...peaks),
     floor: null,

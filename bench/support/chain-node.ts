@@ -11,8 +11,11 @@ const BLOCK_TIME_S = 2
 
 export type ChainNode = {
   readonly url: string
-  /** Appends blocks that pay in USDC; resolves with the new head. */
-  extend(blocks: readonly (readonly PlannedTransfer[])[]): Promise<number>
+  /** Appends blocks that pay in USDC; resolves with the new head. One transfer a transaction, or more. */
+  extend(
+    blocks: readonly (readonly PlannedTransfer[])[],
+    transfersPerTransaction?: number,
+  ): Promise<number>
   /** Hashes of the blocks from this height on. */
   hashes(from: number): Promise<string[]>
   /** Begins counting anew. */
@@ -26,7 +29,8 @@ export async function startChainNode(blocks: number): Promise<ChainNode> {
   const part = startPart(new URL('./block-node.ts', import.meta.url))
   const ask = <Answer>(command: NodeCommand) => part.ask<Answer>(command)
   const genesisS = Math.floor(Date.now() / 1_000) - blocks * BLOCK_TIME_S
-  const plan = (content: ChainPlan['blocks']): ChainPlan => ({
+  const plan = (content: ChainPlan['blocks'], transfersPerTransaction: number): ChainPlan => ({
+    transfersPerTransaction,
     token: USDC,
     decimalsOf: DECIMALS,
     blocks: content,
@@ -35,7 +39,8 @@ export async function startChainNode(blocks: number): Promise<ChainNode> {
   })
   return {
     url: await ask<string>({ kind: 'listen' }),
-    extend: (content) => ask<number>({ kind: 'extend', plan: plan(content) }),
+    extend: (content, transfersPerTransaction = 1) =>
+      ask<number>({ kind: 'extend', plan: plan(content, transfersPerTransaction) }),
     hashes: (from) => ask<string[]>({ kind: 'hashes', from }),
     reset: () => ask<void>({ kind: 'reset' }),
     times: () => ask<ServedTimes>({ kind: 'times' }),
@@ -48,11 +53,16 @@ export type ConfigOptions = {
   readonly tokens?: { readonly usdc: string; readonly dai: string }
   readonly pollMs: number
   readonly confirmations: number
+  /** Default: all on, as a local chain has them. */
+  readonly proofs?: 'on' | 'off'
+  /** Default: coins are looked for in blocks alone. `delta` reads balances too; all are zero. */
+  readonly nativeMode?: 'direct' | 'delta'
 }
 
 /** One local chain with coin and two tokens, as a small shop would take. */
 export function describeConfig(options: ConfigOptions): object {
-  const { rpc, tokens = { usdc: USDC, dai: DAI }, pollMs, confirmations } = options
+  const { rpc, tokens = { usdc: USDC, dai: DAI }, pollMs, confirmations, proofs = 'on' } = options
+  const [header_hash, transactions_root, receipts_root, bloom] = Array(4).fill(proofs)
   return {
     chains: {
       '31337': {
@@ -62,7 +72,9 @@ export function describeConfig(options: ConfigOptions): object {
         poll_interval_ms: pollMs,
         block_time_ms: BLOCK_TIME_S * 1_000,
         finality: [{ confirmations }],
+        proofs: { header_hash, transactions_root, receipts_root, bloom },
         native: { symbol: 'ETH', decimals: 18 },
+        native_mode: options.nativeMode ?? 'direct',
         tokens: [
           { address: tokens.usdc, symbol: 'USDC', decimals: 6 },
           { address: tokens.dai, symbol: 'DAI', decimals: 18 },

@@ -1,9 +1,10 @@
 /** What was measured, beside its floor and its target, as data and as a table. */
 
-/** `share`: of the floor, at least. `limit`: in the unit of the value, at most. */
+/** `share`: of the floor, at least. `limit` and `least`: in the unit of the value, at most, at least. */
 export type Target =
   | { readonly kind: 'share'; readonly share: number }
   | { readonly kind: 'limit'; readonly limit: number }
+  | { readonly kind: 'least'; readonly least: number }
 
 export type Figure = {
   readonly name: string
@@ -26,6 +27,7 @@ export function isMet(figure: Figure): boolean | null {
   const { target, value } = figure
   if (target === null) return null
   if (target.kind === 'limit') return value <= target.limit
+  if (target.kind === 'least') return value >= target.least
   return (shareOf(figure) as number) >= target.share
 }
 
@@ -76,8 +78,9 @@ function renderRow(figure: Figure): readonly string[] {
 }
 
 function renderTarget(target: Target, unit: string): string {
-  return target.kind === 'share'
-    ? `>= ${target.share.toFixed(2)}`
+  if (target.kind === 'share') return `>= ${target.share.toFixed(2)}`
+  return target.kind === 'least'
+    ? `>= ${renderNumber(target.least)} ${unit}`
     : `<= ${renderNumber(target.limit)} ${unit}`
 }
 

@@ -8,7 +8,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
-import { guardProcess } from './own-process.ts'
+import { guardProcess, wallMs } from './own-process.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
 /** m/44'/60'/7' of the public test mnemonic: account 0 has the addresses of anvil's own accounts. */
@@ -18,6 +18,7 @@ export const XPUB =
 const NODE_FLAGS = ['--max-semi-space-size=16']
 const READY_DEADLINE_MS = 30_000
 const POLL_MS = 10
+const CURSOR_DEADLINE_MS = 180_000
 /** What a killed process needs to be gone. */
 const KILL_MS = 100
 
@@ -30,6 +31,8 @@ export type Gateway = {
   start(options?: { roles?: string; waitReady?: boolean }): Promise<void>
   stop(): Promise<void>
   request<Body>(method: string, path: string, body?: unknown): Promise<Body>
+  /** Another configuration, for the next start. */
+  configure(config: object): void
   /** A stopped installation as it is now, for `restore`. */
   snapshot(): void
   restore(): void
@@ -89,6 +92,7 @@ export async function prepareGateway(options: GatewayOptions): Promise<Gateway> 
       if (wait) await waitReady(url, started, () => output)
     },
     stop: () => end('SIGTERM'),
+    configure: (config) => writeFileSync(configPath, JSON.stringify(config)),
     request: (method, path, body) => requestJson(url + path, apiKey, method, body),
     snapshot: () => cpSync(folder, kept, { recursive: true }),
     restore() {
@@ -132,6 +136,30 @@ async function waitReady(url: string, child: ChildProcess, output: () => string)
     const answer = await fetch(`${url}/readyz`).catch(() => null)
     return answer?.status === 200
   })
+}
+
+type Readiness = { readonly chains: readonly { readonly cursor: number | null }[] }
+
+/** When the cursor of the first chain, as committed, was seen at a height; by the wall clock. */
+export async function waitForCursor(
+  { url }: Gateway,
+  height: number,
+  lookEveryMs: number,
+): Promise<number> {
+  let doneMs = 0
+  await waitFor(
+    'the gateway to catch up',
+    CURSOR_DEADLINE_MS,
+    async () => {
+      const answer = await fetch(`${url}/readyz`).catch(() => null)
+      if (answer === null) return false
+      const { chains } = (await answer.json()) as Readiness
+      doneMs = wallMs()
+      return chains[0]?.cursor === height
+    },
+    lookEveryMs,
+  )
+  return doneMs
 }
 
 /** Polls until true; rejects with what was waited for. */

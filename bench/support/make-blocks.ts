@@ -1,8 +1,18 @@
 /**
- * Blocks as a node would answer them, one ERC-20 transfer per transaction. Hashes are random where
- * nobody computes them: links, counts, places and identities are those of a real chain.
+ * Blocks as a node would answer them: ERC-20 transfers, with true hashes, roots and blooms. The
+ * signatures alone are random, since nobody recovers the sender of a call without value.
  */
 import { randomBytes } from 'node:crypto'
+import {
+  bloomOf,
+  encodeRlp,
+  hashOf,
+  mergeBlooms,
+  type RlpItem,
+  rlpNumber,
+  rootOf,
+  toHex,
+} from './seal-lists.ts'
 
 export type PlannedTransfer = {
   readonly to: `0x${string}`
@@ -14,6 +24,8 @@ export type ChainPlan = {
   readonly decimalsOf: Readonly<Record<string, number>>
   /** Transfers of each new block, in order. */
   readonly blocks: readonly (readonly PlannedTransfer[])[]
+  /** Transfers that one transaction makes. */
+  readonly transfersPerTransaction: number
   /** Block time of block zero; the others follow at `blockTimeS`. */
   readonly genesisS: number
   readonly blockTimeS: number
@@ -27,11 +39,17 @@ export type RenderedBlock = {
   readonly receipts: Buffer
 }
 
+type Log = { readonly address: string; readonly topics: readonly string[]; readonly data: string }
+type Signed = { readonly fields: object; readonly raw: Buffer; readonly logs: readonly Log[] }
+
 const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
-const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
+const EMPTY_UNCLES = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347'
 const NO_HASH = `0x${'0'.repeat(64)}`
-const BLOOM = `0x${'0'.repeat(512)}`
 const GAS_PER_TRANSFER = 52_000
+const CHAIN_ID = 31_337
+const MAX_FEE_WEI = 2_000_000_000
+const PRIORITY_FEE_WEI = 1_000_000_000
+const GAS_LIMIT = 30_000_000
 
 export function makeBlock(
   number: number,
@@ -39,101 +57,147 @@ export function makeBlock(
   transfers: readonly PlannedTransfer[],
   plan: ChainPlan,
 ): RenderedBlock {
-  const hash = randomHash()
-  const place = { blockHash: hash, blockNumber: quantity(number) }
-  const header = {
-    ...place,
-    hash,
-    number: quantity(number),
-    parentHash: parentHash ?? NO_HASH,
-    timestamp: quantity(plan.genesisS + number * plan.blockTimeS),
-    transactionsRoot: transfers.length === 0 ? EMPTY_ROOT : randomHash(),
-    ...renderOtherHeaderFields(transfers.length),
-  }
-  const senders = transfers.map(() => randomHex(20))
-  const hashes = transfers.map(randomHash)
-  const transactions = transfers.map((transfer, index) => ({
-    ...place,
-    hash: hashes[index],
-    transactionIndex: quantity(index),
-    from: senders[index],
-    to: plan.token,
-    value: '0x0',
-    input: `0xa9059cbb${word(transfer.to)}${word(quantity(transfer.units))}`,
-    ...renderOtherTransactionFields(number),
-  }))
-  const receipts = transfers.map((transfer, index) => {
-    const identity = {
-      ...place,
-      transactionHash: hashes[index],
-      transactionIndex: quantity(index),
-    }
-    const log = {
-      ...identity,
-      address: plan.token,
-      topics: [TRANSFER_TOPIC, `0x${word(senders[index] as string)}`, `0x${word(transfer.to)}`],
-      data: `0x${word(quantity(transfer.units))}`,
-      blockTimestamp: header.timestamp,
-      logIndex: quantity(index),
-      removed: false,
-    }
+  const { transfersPerTransaction: size, token } = plan
+  const signed = Array.from({ length: Math.ceil(transfers.length / size) }, (_, index) =>
+    signTransfers(token, number, transfers.slice(index * size, (index + 1) * size)),
+  )
+  const receipts = signed.map(({ logs }, index) => describeReceipt(logs, (index + 1) * size))
+  const header = describeHeader(number, parentHash, plan, {
+    transactionsRoot: rootOf(signed.map(({ raw }) => raw)),
+    receiptsRoot: rootOf(receipts.map(({ raw }) => raw)),
+    logsBloom: toHex(mergeBlooms(receipts.map(({ bloom }) => bloom))),
+    gasUsed: GAS_PER_TRANSFER * transfers.length,
+  })
+  const place = { blockHash: header.hash, blockNumber: quantity(number) }
+  const hashes = signed.map(({ raw }) => hashOf(raw))
+  const where = (index: number) => ({ ...place, transactionIndex: quantity(index) })
+  let logIndex = 0
+  const rendered = receipts.map(({ fields, logs }, index) => {
+    const identity = { ...where(index), transactionHash: hashes[index] }
     return {
+      ...fields,
       ...identity,
-      type: '0x2',
-      status: '0x1',
-      cumulativeGasUsed: quantity(GAS_PER_TRANSFER * (index + 1)),
-      gasUsed: quantity(GAS_PER_TRANSFER),
-      effectiveGasPrice: '0x3b9aca07',
-      from: senders[index],
-      to: plan.token,
-      contractAddress: null,
-      logsBloom: BLOOM,
-      logs: [log],
+      logs: logs.map((log) => ({
+        ...log,
+        ...identity,
+        blockTimestamp: header.timestamp,
+        logIndex: quantity(logIndex++),
+        removed: false,
+      })),
     }
   })
+  const whole = signed.map(({ fields }, index) => ({
+    ...where(index),
+    hash: hashes[index],
+    ...fields,
+  }))
   return {
-    hash,
+    hash: header.hash,
     header: toBytes({ ...header, transactions: hashes }),
-    whole: toBytes({ ...header, transactions }),
-    receipts: toBytes(receipts),
+    whole: toBytes({ ...header, transactions: whole }),
+    receipts: toBytes(rendered),
   }
 }
 
-function renderOtherHeaderFields(transfers: number) {
+/** One transaction that makes these transfers, in RLP too (EIP-1559). */
+function signTransfers(
+  token: string,
+  nonce: number,
+  transfers: readonly PlannedTransfer[],
+): Signed {
+  const from = randomHex(20)
+  const [first] = transfers as readonly [PlannedTransfer]
+  const input = `0xa9059cbb${word(first.to)}${word(quantity(first.units))}`
+  const [r, s] = [randomWord(), randomWord()]
+  const gas = 2 * GAS_PER_TRANSFER * transfers.length
+  const fees = [PRIORITY_FEE_WEI, MAX_FEE_WEI].map(rlpNumber)
+  const call: RlpItem[] = [rlpNumber(gas), token, '0x', input, [], '0x01', r, s]
+  const list: RlpItem = [rlpNumber(CHAIN_ID), rlpNumber(nonce), ...fees, ...call]
+  const fields = {
+    from,
+    to: token,
+    value: '0x0',
+    input,
+    type: '0x2',
+    chainId: quantity(CHAIN_ID),
+    nonce: quantity(nonce),
+    gas: quantity(gas),
+    gasPrice: '0x3b9aca07',
+    maxFeePerGas: quantity(MAX_FEE_WEI),
+    maxPriorityFeePerGas: quantity(PRIORITY_FEE_WEI),
+    accessList: [],
+    r,
+    s,
+    v: '0x1',
+    yParity: '0x1',
+  }
+  const logs = transfers.map(({ to, units }) => ({
+    address: token,
+    topics: [TRANSFER_TOPIC, `0x${word(from)}`, `0x${word(to)}`],
+    data: `0x${word(quantity(units))}`,
+  }))
+  return { fields, raw: Buffer.concat([Buffer.of(2), encodeRlp(list)]), logs }
+}
+
+function describeReceipt(logs: readonly Log[], transfersSoFar: number) {
+  const bloom = bloomOf(logs.flatMap(({ address, topics }) => [address, ...topics]))
+  const logsBloom = toHex(bloom)
+  const gas = GAS_PER_TRANSFER * transfersSoFar
+  const list = logs.map(({ address, topics, data }): RlpItem => [address, topics, data])
+  const raw = Buffer.concat([Buffer.of(2), encodeRlp(['0x01', rlpNumber(gas), logsBloom, list])])
+  const fields = {
+    type: '0x2',
+    status: '0x1',
+    cumulativeGasUsed: quantity(gas),
+    gasUsed: quantity(GAS_PER_TRANSFER * logs.length),
+    effectiveGasPrice: '0x3b9aca07',
+    contractAddress: null,
+    logsBloom,
+  }
+  return { fields, logs, bloom, raw }
+}
+
+type Content = {
+  readonly transactionsRoot: string
+  readonly receiptsRoot: string
+  readonly logsBloom: string
+  readonly gasUsed: number
+}
+
+/** A header of Shanghai, sealed. */
+function describeHeader(
+  number: number,
+  parentHash: string | null,
+  { genesisS, blockTimeS }: ChainPlan,
+  { gasUsed, ...commitments }: Content,
+) {
+  const timestampS = genesisS + number * blockTimeS
+  const hashes = { parentHash: parentHash ?? NO_HASH, sha3Uncles: EMPTY_UNCLES }
+  const state = { miner: randomHex(20), stateRoot: randomHash() }
+  const seal = { mixHash: randomHash(), nonce: '0x0000000000000000' }
+  const withdrawalsRoot = rootOf([])
+  const { transactionsRoot, receiptsRoot, logsBloom } = commitments
+  const roots = [transactionsRoot, receiptsRoot, logsBloom]
+  const numbers = [0, number, GAS_LIMIT, gasUsed, timestampS].map(rlpNumber)
+  const ends = ['0x', seal.mixHash, seal.nonce, '0x07', withdrawalsRoot]
+  const list = [...Object.values(hashes), ...Object.values(state), ...roots, ...numbers, ...ends]
   return {
-    sha3Uncles: '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347',
-    miner: randomHex(20),
-    stateRoot: randomHash(),
-    receiptsRoot: transfers === 0 ? EMPTY_ROOT : randomHash(),
-    logsBloom: BLOOM,
+    hash: hashOf(encodeRlp(list)),
+    ...hashes,
+    ...state,
+    ...commitments,
     difficulty: '0x0',
-    gasLimit: '0x1c9c380',
-    gasUsed: quantity(GAS_PER_TRANSFER * transfers),
+    number: quantity(number),
+    gasLimit: quantity(GAS_LIMIT),
+    gasUsed: quantity(gasUsed),
+    timestamp: quantity(timestampS),
     extraData: '0x',
-    mixHash: randomHash(),
-    nonce: '0x0000000000000000',
+    ...seal,
     baseFeePerGas: '0x7',
-    withdrawalsRoot: EMPTY_ROOT,
+    withdrawalsRoot,
     withdrawals: [],
     uncles: [],
     size: '0x3e8',
-  }
-}
-
-function renderOtherTransactionFields(number: number) {
-  return {
-    type: '0x2',
-    chainId: '0x7a69',
-    nonce: quantity(number),
-    gas: quantity(GAS_PER_TRANSFER * 2),
-    gasPrice: '0x3b9aca07',
-    maxFeePerGas: '0x77359400',
-    maxPriorityFeePerGas: '0x3b9aca00',
-    accessList: [],
-    r: randomHash(),
-    s: randomHash(),
-    v: '0x1',
-    yParity: '0x1',
   }
 }
 
@@ -148,6 +212,11 @@ function word(hex: string): string {
 
 function randomHash(): string {
   return randomHex(32)
+}
+
+/** 32 bytes without a leading zero, as r and s mostly are. */
+function randomWord(): string {
+  return `0x1${randomHex(32).slice(3)}`
 }
 
 export function randomHex(bytes: number): `0x${string}` {

@@ -1,54 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {TestToken} from "./TestToken.sol";
+
 /// @title Fee-on-transfer token whose event overstates what arrives.
 /// @dev The event carries the amount sent; the recipient's balance grows by that less the fee,
-/// which is burnt.
-contract FeeToken {
-    event Transfer(address indexed from, address indexed to, uint256 value);
-    event Approval(address indexed owner, address indexed spender, uint256 value);
-
-    string public name;
-    string public symbol;
-    uint8 public immutable decimals;
+/// which is burnt. Minting costs no fee.
+contract FeeToken is TestToken {
     uint256 public immutable feeBps;
-    uint256 public totalSupply;
-    mapping(address => uint256) public balanceOf;
-    mapping(address => mapping(address => uint256)) public allowance;
 
-    constructor(string memory name_, string memory symbol_, uint8 decimals_, uint256 feeBps_) {
+    constructor(string memory name_, string memory symbol_, uint8 decimals_, uint256 feeBps_)
+        TestToken(name_, symbol_, decimals_)
+    {
         require(feeBps_ <= 10_000, "fee above 100 %");
-        name = name_;
-        symbol = symbol_;
-        decimals = decimals_;
         feeBps = feeBps_;
     }
 
-    /// @notice Minting costs no fee.
-    function mint(address to, uint256 amount) external {
-        totalSupply += amount;
-        balanceOf[to] += amount;
-        emit Transfer(address(0), to, amount);
-    }
-
-    function transfer(address to, uint256 amount) external returns (bool) {
-        _move(msg.sender, to, amount);
-        return true;
-    }
-
-    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
-        allowance[from][msg.sender] -= amount;
-        _move(from, to, amount);
-        return true;
-    }
-
-    function approve(address spender, uint256 amount) external returns (bool) {
-        allowance[msg.sender][spender] = amount;
-        emit Approval(msg.sender, spender, amount);
-        return true;
-    }
-
-    function _move(address from, address to, uint256 amount) private {
+    function _move(address from, address to, uint256 amount) internal override {
         uint256 fee = (amount * feeBps) / 10_000;
         balanceOf[from] -= amount;
         balanceOf[to] += amount - fee;

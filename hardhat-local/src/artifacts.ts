@@ -4,13 +4,18 @@ import type { Abi, Hex } from 'viem'
 /** The contracts of `contracts/`, by name; `abi/` holds one file for each. */
 export const CONTRACT_NAMES = [
   'BatchPayer',
+  'ContractWallet',
   'FalseReturnToken',
   'FeeToken',
   'NoReturnToken',
   'OddTransferToken',
   'PhantomToken',
   'Reverter',
+  'SignedToken',
+  'Spawner',
+  'SweepDelegate',
   'TestToken',
+  'TokenRouter',
 ] as const
 
 export type ContractName = (typeof CONTRACT_NAMES)[number]

@@ -4,9 +4,12 @@
  * ignored.
  */
 import { z } from 'zod'
-import { fiatDecimals } from '../core/money/currency.ts'
-import { MAX_DECIMALS, parseDecimal } from '../core/money/decimal.ts'
+import { PROOF_SWITCHES } from '../core/chain/chain-settings.ts'
+import { NATIVE_MODES } from '../core/chain/native-mode.ts'
+import { MAX_DECIMALS } from '../core/money/decimal.ts'
+import { finality } from './finality-schema.ts'
 import {
+  judgeAddress,
   judgedText,
   judgeHeaderName,
   judgeHeaderValue,
@@ -22,15 +25,16 @@ const BLOCK_TIME_MS = { min: 10, max: 600_000 }
  * Blocks held and rewritten at most. Above, following a reorg costs more than asking an operator.
  */
 const MAX_REORG_BLOCKS = { min: 1, max: 10_000, standard: 300 }
-/** As deep as the longest reorg window; a payment that waits longer would never be confirmed. */
-const CONFIRMATIONS = { min: 1, max: MAX_REORG_BLOCKS.max }
 /** More nodes add load, not certainty. */
 const RPC_URLS_MAX = 10
 const RPC_HEADERS_MAX = 20
-/** Finer steps than anybody can explain to a shopper. */
-const FINALITY_TIERS_MAX = 10
 /** Each is offered on every invoice and asked for by every poll. */
 const TOKENS_MAX = 200
+/** EIP-2718: a byte below 0x80. */
+const TX_TYPE_MAX = 0x7f
+const EXCLUDED_TX_TYPES_MAX = 16
+/** Compared with the sender of every transfer; a merchant has a few. */
+const OWN_SENDERS_MAX = 100
 
 /** Printable ASCII without blanks, and without the slash that parts coin and currency in a pair. */
 const SYMBOL = /^[!-.0-~]{1,16}$/
@@ -42,21 +46,16 @@ export const POLL_INTERVAL_DEFAULT_MS = { test: 250, other: 2_000 }
 /** Ethereum's; a local chain makes a block per transaction, so its poll interval stands for it. */
 export const BLOCK_TIME_DEFAULT_MS = 12_000
 
-const NOT_YET = 'is not supported yet'
-
-/** A name of a later version: refused in its own words, and for editors never valid. */
-function notYet(meaning: string) {
-  return z
-    .never({ error: NOT_YET })
-    .optional()
-    .describe(`${meaning} Not supported yet: refused, since ignoring it would weaken the rule.`)
-}
-
 const symbol = z.string().regex(SYMBOL, {
   error: 'must be 1 to 16 printable ASCII characters without blanks and slashes',
 })
 
 const decimals = z.int().min(0).max(MAX_DECIMALS)
+
+/** Text for what a JSON number cannot hold: one ether has 10^18 units. */
+const dustUnits = z.union([z.string().regex(/^(0|[1-9]\d{0,76})$/), z.int().min(0)], {
+  error: 'must be a whole number of units, best as text: "10000"',
+})
 
 const token = z.strictObject({
   address: judgedText(judgeToken).describe(
@@ -71,87 +70,19 @@ const token = z.strictObject({
     .boolean()
     .default(true)
     .describe('Count a transfer only as far as the balance of the address covers it.'),
+  dust_units: dustUnits.optional().describe('As dust_units of the chain, for this token alone.'),
 })
 
-const tier = z.strictObject({
-  up_to: z
-    .string()
-    .optional()
-    .describe('Upper bound in whole fiat money, such as "1000 USD". The last tier has none.'),
-  confirmations: z
-    .int({
-      error: (issue) =>
-        issue.input === 'safe' || issue.input === 'finalized'
-          ? `"${issue.input}" ${NOT_YET}; give a number of blocks`
-          : undefined,
-    })
-    .min(CONFIRMATIONS.min)
-    .max(CONFIRMATIONS.max)
-    .describe(
-      'Depth at which a payment counts: head - block + 1. The tags "safe" and "finalized" are ' +
-        'not supported yet: refused, since a number in their place would be another promise.',
-    ),
-  plus_blocks: notYet('Blocks to wait beyond the tag.'),
-  plus_s: notYet('Seconds to wait beyond the tag.'),
-})
-
-type Tier = z.output<typeof tier>
-
-const finality = z
-  .array(tier)
-  .min(1)
-  .max(FINALITY_TIERS_MAX)
-  .superRefine((tiers, context) => {
-    for (const [index, current] of tiers.entries()) {
-      const fault = judgeTier(current, tiers[index - 1] ?? null, index === tiers.length - 1)
-      if (fault !== null) {
-        context.addIssue({ code: 'custom', path: [index, fault.field], message: fault.detail })
-      }
+const ownSenders = z
+  .array(judgedText(judgeAddress))
+  .max(OWN_SENDERS_MAX)
+  .superRefine((list, context) => {
+    const addresses = list.map((address) => address.toLowerCase())
+    for (const [index, address] of addresses.entries()) {
+      if (addresses.indexOf(address) === index) continue
+      context.addIssue({ code: 'custom', path: [index], message: 'the same address stands twice' })
     }
   })
-  .optional()
-  .describe(
-    'Depth by value of the invoice, ascending, the last tier without up_to. Default: 12 ' +
-      'confirmations, 5 on test chains.',
-  )
-
-type TierFault = { readonly field: keyof Tier; readonly detail: string }
-
-function judgeTier(current: Tier, before: Tier | null, isLast: boolean): TierFault | null {
-  if (isLast !== (current.up_to === undefined)) {
-    const detail = isLast
-      ? 'the last tier must not have up_to'
-      : 'every tier but the last needs up_to'
-    return { field: 'up_to', detail }
-  }
-  if (before !== null && current.confirmations < before.confirmations) {
-    return { field: 'confirmations', detail: 'must not be less than in the tier before' }
-  }
-  if (current.up_to === undefined) return null
-  const bound = parseFiat(current.up_to)
-  if (bound === null) {
-    return { field: 'up_to', detail: 'must be an amount above zero and a fiat code: "1000 USD"' }
-  }
-  const floor = before?.up_to === undefined ? null : parseFiat(before.up_to)
-  if (floor === null) return null
-  if (floor.currency !== bound.currency) {
-    return { field: 'up_to', detail: 'must be in the same currency as the tier before' }
-  }
-  return bound.units > floor.units
-    ? null
-    : { field: 'up_to', detail: 'must be more than in the tier before' }
-}
-
-type Fiat = { readonly amount: string; readonly currency: string; readonly units: bigint }
-
-/** Reads `1000 USD`; `units` are of the currency's smallest unit. Null for anything else. */
-export function parseFiat(text: string): Fiat | null {
-  const [amount = '', currency = '', ...rest] = text.split(' ')
-  const digits = fiatDecimals(currency)
-  if (digits === null || rest.length > 0) return null
-  const parsed = parseDecimal(amount, digits)
-  return parsed.ok && parsed.units > 0n ? { amount, currency, units: parsed.units } : null
-}
 
 const rpcHeaders = z
   .record(z.string(), judgedText(judgeHeaderValue))
@@ -195,17 +126,46 @@ const tokens = z
 const native = z.union(
   [
     z.literal(false),
-    z.strictObject({ symbol: symbol.default('ETH'), decimals: decimals.default(18) }),
+    z.strictObject({
+      symbol: symbol.default('ETH'),
+      decimals: decimals.default(18),
+      dust_units: dustUnits.optional().describe('As dust_units of the chain, for the coin alone.'),
+    }),
   ],
-  { error: 'must be false or an object with symbol and decimals' },
+  { error: 'must be false or an object with symbol, decimals and dust_units' },
 )
 
-const chainFields = z.strictObject({
+const proof = (what: string) =>
+  z
+    .enum(PROOF_SWITCHES)
+    .optional()
+    .describe(
+      `${what} "on": a mismatch refuses the node's answer. "observe": it is told and lowers the proof ` +
+        'level. Default: "observe", "on" for test chains.',
+    )
+
+const proofs = z
+  .strictObject({
+    header_hash: proof("The block's hash from the fields of its header."),
+    transactions_root: proof('The root of its transactions; read where the native coin is taken.'),
+    receipts_root: proof('The root of its receipts, and so of all logs.'),
+    bloom: proof('The bloom filter of all logs.'),
+  })
+  .describe('What of each block is recomputed and held against its header.')
+
+export const chainFields = z.strictObject({
   name: z
     .string()
     .regex(CHAIN_NAME, { error: 'must be 1 to 40 printable characters' })
     .optional()
     .describe('For people. Default: "Chain" and the id.'),
+  network_name: z
+    .string()
+    .regex(CHAIN_NAME, { error: 'must be 1 to 40 printable characters' })
+    .optional()
+    .describe(
+      'As wallets and exchanges call the network, such as "BNB Smart Chain (BEP20)". Default: name.',
+    ),
   rpc: rpc
     .optional()
     .describe(
@@ -217,6 +177,13 @@ const chainFields = z.strictObject({
     .boolean()
     .default(false)
     .describe('A local chain. Public test networks are not: their heads must be young.'),
+  testnet: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A public test network, whose coins have no value: beside a chain with value it is offered ' +
+        'only on invoices that name its assets.',
+    ),
   poll_interval_ms: z
     .int()
     .min(POLL_INTERVAL_MS.min)
@@ -241,26 +208,45 @@ const chainFields = z.strictObject({
     .describe('The native coin, or false to take tokens only. Default: ETH with 18 decimals.'),
   tokens: tokens.default([]).describe('ERC-20 tokens to take, in the order they are offered.'),
   finalized_tag: z
-    .literal('off', {
-      error: (issue) => (issue.input === 'on' ? `"on" ${NOT_YET}` : 'must be "off"'),
-    })
+    .enum(['on', 'off'])
     .default('off')
-    .describe('Follow the finalized tag of the node. "on" is not supported yet: refused.'),
+    .describe(
+      'Follow the finalized tag of the nodes: tiers may ask for tags, and a reorg below it halts ' +
+        'the chain. "off": what is deeper than max_reorg_blocks is final.',
+    ),
   native_mode: z
-    .enum(['auto', 'direct'], { error: `only "auto" and "direct" are known; another ${NOT_YET}` })
+    .enum(['auto', ...NATIVE_MODES])
     .default('auto')
     .describe(
-      'How native payments are found. "direct": transactions to the address. "auto" is the best ' +
-        'the gateway can, for now the same. Other modes find more and are refused until they work.',
+      'How native coins are found. "direct": value of transactions alone. "logs": EIP-7708, or ' +
+        'Polygon\'s logs. "trace": calls, by debug_traceBlockByHash. "bal": block access lists ' +
+        '(EIP-7928). "delta": balances of open orders. "auto": by chain, "delta" where unknown.',
     ),
   detection: z
-    .literal('receipts', {
-      error: (issue) => (issue.input === 'logs' ? `"logs" ${NOT_YET}` : 'must be "receipts"'),
-    })
+    .enum(['receipts', 'logs'])
     .default('receipts')
-    .describe('Where transfers are read. "logs" is not supported yet: refused.'),
-  own_senders: notYet('Addresses of our own whose transfers are no payments.'),
-  dust_units: notYet('Amounts below are recorded without events.'),
+    .describe(
+      'Where transfers are looked for. "receipts": in every block. "logs": eth_getLogs over ranges ' +
+        'names the blocks, and those alone are read whole. Not with native_mode "trace" or "bal".',
+    ),
+  proofs: proofs.default({}),
+  excluded_tx_types: z
+    .array(z.int().min(0).max(TX_TYPE_MAX))
+    .max(EXCLUDED_TX_TYPES_MAX)
+    .default([])
+    .describe(
+      "Transaction types outside the roots and the bloom, such as 127 for Polygon's state sync. What " +
+        'they move is never proven.',
+    ),
+  own_senders: ownSenders
+    .default([])
+    .describe('Addresses of your own, such as one that sends gas: what they send is no payment.'),
+  dust_units: dustUnits
+    .default('0')
+    .describe(
+      'Units below which a transfer is recorded without events and does not count, unless it ' +
+        'is all that is missing. For assets that name none of their own. Default: "0", none.',
+    ),
 })
 
 /** The fields of one chain, checked among themselves as well. */
@@ -280,7 +266,14 @@ export const chainSchema = chainFields
       context.addIssue({ code: 'custom', path: ['tokens'], message })
     }
     const standard = chain.test ? CONFIRMATIONS_DEFAULT.test : CONFIRMATIONS_DEFAULT.other
-    const deepest = chain.finality?.at(-1)?.confirmations ?? standard
+    const tiers = chain.finality ?? [{ confirmations: standard }]
+    for (const [index, { confirmations }] of tiers.entries()) {
+      if (typeof confirmations === 'number' || chain.finalized_tag === 'on') continue
+      const message = `"${confirmations}" needs finalized_tag "on"`
+      context.addIssue({ code: 'custom', path: ['finality', index, 'confirmations'], message })
+    }
+    const counts = tiers.map(({ confirmations }) => confirmations)
+    const deepest = Math.max(...counts.filter((count) => typeof count === 'number'), 0)
     if (deepest > chain.max_reorg_blocks) {
       const message = `must be at least the deepest confirmations (${deepest})`
       context.addIssue({ code: 'custom', path: ['max_reorg_blocks'], message })

@@ -1,3 +1,4 @@
+import { presentFinality } from '../core/chain/finality.ts'
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
 import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
 
@@ -37,16 +38,23 @@ function describeChain(chain: ChainConfig): Record<string, unknown> {
   return {
     chain_id: chain.chainId,
     name: chain.name,
+    network_name: chain.networkName,
     test: chain.test,
+    testnet: chain.testnet,
+    genesis_hash: chain.genesisHash,
     rpc: chain.rpcUrls.map((url) => new URL(url).host),
     rpc_headers: Object.keys(chain.rpcHeaders),
     assets: chain.assets.map(({ symbol, id, decimals }) => ({ symbol, id, decimals })),
     verify_balance_of: chain.verifyBalanceOf,
-    finality: chain.finality.map(({ upTo, confirmations }) =>
-      upTo === null
-        ? { confirmations }
-        : { up_to: `${upTo.amount} ${upTo.currency}`, confirmations },
+    own_senders: chain.ownSenders,
+    dust_units: Object.fromEntries(
+      [...chain.dustUnits].map(([id, units]) => [id, units.toString()]),
     ),
+    finality: chain.finality.map(({ upTo, rule }) => ({
+      ...(upTo !== null && { up_to: `${upTo.amount} ${upTo.currency}` }),
+      ...presentFinality(rule),
+    })),
+    finalized_tag: chain.finalizedTag ? 'on' : 'off',
     poll_interval_ms: chain.pollIntervalMs,
     block_time_ms: chain.blockTimeMs,
     max_reorg_blocks: chain.maxReorgBlocks,

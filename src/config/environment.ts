@@ -48,8 +48,12 @@ export type Overlay = {
 export function overlayEnvironment(
   file: Readonly<Record<string, unknown>>,
   env: Environment,
-  options: { readonly allowTestVariables: boolean },
+  options: {
+    readonly allowTestVariables: boolean
+    readonly hasProfile: (chainId: string) => boolean
+  },
 ): Overlay {
+  const { hasProfile } = options
   const settings = structuredClone(file)
   const origins = new Map<string, string>()
   const faults: InputFault[] = []
@@ -64,7 +68,7 @@ export function overlayEnvironment(
     } else if (chainId !== undefined) {
       const path = ['chains', chainId, 'rpc']
       const isDescribed = isRecord(settings.chains) && isRecord(settings.chains[chainId])
-      if (isDescribed) place(settings, path, asList(text))
+      if (isDescribed || hasProfile(chainId)) place(settings, path, asList(text))
       else faults.push(createFault(name, 'unknown_chain', describeUnknownChain(chainId)))
       origins.set(toPointer(path), name)
     } else {
@@ -112,8 +116,8 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 function describeUnknownChain(chainId: string): string {
   return (
-    `chain ${chainId} is not in the configuration file; built-in profiles come in a later ` +
-    `version, until then the file must describe it under /chains/${chainId}`
+    `chain ${chainId} has no built-in profile; the configuration file must describe it under ` +
+    `/chains/${chainId}`
   )
 }
 

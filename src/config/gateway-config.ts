@@ -1,5 +1,5 @@
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
-import type { AssetId } from '../core/money/asset.ts'
+import type { Hash } from '../core/money/asset.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -11,8 +11,10 @@ export type ChainConfig = ChainSettings & {
   readonly rpcUrls: readonly string[]
   /** Sent to every node of the chain. Values may be credentials: never shown. */
   readonly rpcHeaders: Readonly<Record<string, string>>
-  /** Tokens whose credits the balance of the address must cover. */
-  readonly verifyBalanceOf: readonly AssetId[]
+  /** Hash of block 0 that every node must have; null where only the nodes can tell it. */
+  readonly genesisHash: Hash | null
+  /** Every block by its receipts, or those alone that a query for logs names. */
+  readonly detection: 'receipts' | 'logs'
 }
 
 /** Prices by pair (`ETH/USD`), each a decimal above zero. */

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { NATIVE_LOG_EMITTER } from '../core/chain/native-coin.ts'
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
 import { type Address, parseAddress, toChecksumAddress } from '../core/money/asset.ts'
 import { renderHostPort } from '../core/webhook/endpoint-url.ts'
@@ -120,9 +121,6 @@ export function parseHostPort(text: string): HostPort | null {
   return port === 0 ? null : { host: canonical.slice(0, colon), port }
 }
 
-/** EIP-7708 logs of native transfers come from here; it is no contract (chain.md 6). */
-const NATIVE_LOG_EMITTER = `0x${'f'.repeat(39)}e`
-
 /**
  * Contracts that show the native coin as an ERC-20: the same money would count twice. Addresses of
  * the systems themselves, so no other chain has another token there.
@@ -134,10 +132,16 @@ const NATIVE_ALIASES: ReadonlySet<string> = new Set([
   `0x${'dead'.repeat(9)}0000`, // Metis, METIS; OP Stack's former ETH
 ])
 
-export function judgeToken(text: string): string | null {
+export function judgeAddress(text: string): string | null {
   const address = parseAddress(text)
   if (address === null) return 'must be an address: 0x and 40 hexadecimal digits'
-  if (!hasRightChecksum(text, address)) return 'the checksum (EIP-55) of the address is wrong'
+  return hasRightChecksum(text, address) ? null : 'the checksum (EIP-55) of the address is wrong'
+}
+
+export function judgeToken(text: string): string | null {
+  const fault = judgeAddress(text)
+  if (fault !== null) return fault
+  const address = text.toLowerCase()
   if (/^0x0{40}$/.test(address)) return 'the zero address is no token'
   if (NATIVE_ALIASES.has(address)) {
     return 'this is the native coin as a token; it is taken by "native" and would count twice'

@@ -1,5 +1,6 @@
 /** The configuration file: every name, its limits and defaults. */
 import { z } from 'zod'
+import { chooseNativeMode } from '../core/chain/native-mode.ts'
 import { fiatDecimals } from '../core/money/currency.ts'
 import { parseRate } from '../core/money/rate.ts'
 import { DAY_MS, SECOND_MS } from '../core/time.ts'
@@ -115,6 +116,11 @@ const limits = z.strictObject({
     .describe('Requests one API key may make in a second; above, answers are 429.'),
 })
 
+const ETHEREUM = '1'
+const SAFE_ON_ETHEREUM =
+  '"safe" is not taken on Ethereum: it means another thing at each node (justified, or a fast ' +
+  'confirmation rule) and may fall back; use a count or "finalized"'
+
 const chains = z
   .record(
     z.string().regex(CHAIN_ID, { error: 'a chain is named by its id, a whole number above zero' }),
@@ -124,6 +130,19 @@ const chains = z
     const ids = Object.keys(byId)
     for (const id of ids.filter((text) => !Number.isSafeInteger(Number(text)))) {
       context.addIssue({ code: 'custom', path: [id], message: 'this chain id is too large' })
+    }
+    for (const [index, { confirmations }] of (byId[ETHEREUM]?.finality ?? []).entries()) {
+      if (confirmations !== 'safe') continue
+      const path = [ETHEREUM, 'finality', index, 'confirmations']
+      context.addIssue({ code: 'custom', path, message: SAFE_ON_ETHEREUM })
+    }
+    for (const [id, chain] of Object.entries(byId)) {
+      const { native, native_mode: mode, detection } = chain
+      if (native === false || detection !== 'logs') continue
+      const actual = mode === 'auto' ? chooseNativeMode(Number(id)) : mode
+      if (actual !== 'trace' && actual !== 'bal') continue
+      const message = `"logs" does not go with native_mode "${actual}", which looks into every block`
+      context.addIssue({ code: 'custom', path: [id, 'detection'], message })
     }
     if (ids.length > CHAINS_MAX) {
       context.addIssue({ code: 'custom', message: `must be at most ${CHAINS_MAX} chains` })
@@ -167,7 +186,9 @@ export const fileSchema = z.strictObject({
   webhooks: webhooks.prefault({}),
   chains: chains
     .default({})
-    .describe('By chain id. QUITTANCE_RPC_<chainId> replaces the nodes of a chain described here.'),
+    .describe(
+      'By chain id. QUITTANCE_RPC_<chainId> gives the nodes; it enables a chain with a built-in profile.',
+    ),
   rates: z
     .strictObject({
       sources: z

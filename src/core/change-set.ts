@@ -2,7 +2,9 @@
  * A decision as a value. The store writes it in one database transaction, or not at all; there is no
  * other way to change state. What is absent does not change.
  */
-import type { BlockRef } from './chain/block.ts'
+import type { BlockRef, ProofLevel } from './chain/block.ts'
+import type { KnownBalance } from './chain/known-balance.ts'
+import type { FinalityMarks } from './chain/local-chain.ts'
 import type { Invoice } from './invoice/invoice.ts'
 import type { Hash } from './money/asset.ts'
 import type { Payment } from './payment/payment.ts'
@@ -17,6 +19,8 @@ export type ChangeSet = {
    */
   readonly stores?: readonly StoreAccount[]
   readonly apiKeys?: readonly ApiKey[]
+  /** Written beside the revisions of keys; a key that is gone, or was used later, stays as it is. */
+  readonly keyUses?: readonly KeyUse[]
   readonly endpoints?: readonly WebhookEndpoint[]
   readonly invoices?: readonly Invoice[]
   /** A payment of revision 1 inserts its observation too, which nothing changes afterwards. */
@@ -24,6 +28,8 @@ export type ChangeSet = {
   /** Inserted, or given out once: an address that is issued already conflicts. */
   readonly addresses?: readonly DepositAddress[]
   readonly chain?: ChainAdvance
+  /** Each replaces what was known of the address on this chain. */
+  readonly balances?: readonly KnownBalance[]
   /** Appended in this order; the order is the total order of all events. */
   readonly events?: readonly Event[]
   /** Inserted when new; otherwise status, attempts made and next attempt are replaced, the lease ends. */
@@ -33,6 +39,9 @@ export type ChangeSet = {
   readonly audit?: readonly AuditEntry[]
 }
 
+/** When an API key was used. */
+export type KeyUse = { readonly apiKeyId: string; readonly atMs: number }
+
 /** How one chain moved. Conflicts when our tip is no longer `expectedTip` (null: not yet observed). */
 export type ChainAdvance = {
   readonly chainId: number
@@ -41,10 +50,24 @@ export type ChainAdvance = {
   readonly disconnected: readonly BlockRef[]
   /** Ascending; the last is the new tip. May be blocks that were canonical once before. */
   readonly connected: readonly BlockRef[]
+  /**
+   * Canonical blocks below the tip that were forgotten and in which something was found now. The tip
+   * stays where it is.
+   */
+  readonly restored?: readonly BlockRef[]
+  /**
+   * What spoke for the content of blocks that were read. Of several readings of a block the weakest
+   * is kept: what was found in it may come from that one. Blocks that are not kept are left out.
+   */
+  readonly proofLevels?: ReadonlyMap<Hash, ProofLevel>
   /** Blocks below this height without any observation may be forgotten. */
   readonly pruneBelow: number
   /** Why the chain is halted, or null while it is followed. */
   readonly haltReason: string | null
+  /** Where the tags stand; absent: as they stood. */
+  readonly marks?: FinalityMarks
+  /** Hash of the chain's first block, once it is known. Kept with the first that comes, for ever. */
+  readonly genesisHash?: Hash | null
 }
 
 /** The answer to a request, kept so that a repetition gets the same one. */
@@ -55,11 +78,17 @@ export type IdempotencyRecord = {
   /** Hex SHA-256 of the canonical request body. */
   readonly requestHash: string
   readonly status: number
-  /** Answer body; sealed by the vault when it holds a secret. */
-  readonly body: string
-  readonly sealed: boolean
+  readonly body: KeptBody
   readonly createdAtMs: number
 }
+
+/**
+ * The body of a kept answer: its text, sealed by the vault when it holds a secret, or the data of an
+ * event of the same change set, which is not written twice.
+ */
+export type KeptBody =
+  | { readonly kind: 'text' | 'sealed'; readonly text: string }
+  | { readonly kind: 'event'; readonly eventId: string }
 
 /** What a person or key did. The store chains the rows by hash. */
 export type AuditEntry = {

@@ -1,6 +1,10 @@
+/** An answer shows the same time several times: what was asked for last is remembered. */
+let latest = { ms: 0, text: new Date(0).toISOString() }
+
 /** Wall time as RFC 3339 text with milliseconds, as every answer shows it. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString()
+  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() }
+  return latest.text
 }
 
 export const SECOND_MS = 1_000

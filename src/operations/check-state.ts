@@ -1,9 +1,12 @@
 /** `quittance check`: the stored state against itself, by the invariants of docs/security. */
 import { type AuditRow, findBrokenAuditRow } from '../core/audit.ts'
+import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
 import { assessPayments } from '../core/invoice/assess-payments.ts'
 import type { Invoice } from '../core/invoice/invoice.ts'
 import { observationId, type Payment } from '../core/payment/payment.ts'
+import { isDeepEnough } from '../core/settlement/apply-step.ts'
+import { ASSIGN_ACTION } from '../core/settlement/assign-payment.ts'
 import type { Event } from '../core/webhook/event.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
@@ -25,10 +28,17 @@ const PAGE = 100
 /** Enough of each chain to place every payment that a reorg could still move. */
 const RING_BLOCKS = 3_000
 
-type Report = { invoices: number; payments: number; events: number; violations: Violation[] }
+type Report = {
+  invoices: number
+  payments: number
+  events: number
+  violations: Violation[]
+  /** Payments to another address than their invoice's: the audit log must tell of each. */
+  readonly given: Payment[]
+}
 
 export async function checkState(deps: CheckDeps): Promise<CheckReport> {
-  const report: Report = { invoices: 0, payments: 0, events: 0, violations: [] }
+  const report: Report = { invoices: 0, payments: 0, events: 0, violations: [], given: [] }
   const chainIds = deps.chains.list().map(({ chainId }) => chainId)
   const chains = await loadChains(deps, chainIds, RING_BLOCKS)
   const addresses = new Map<string, string>()
@@ -43,12 +53,17 @@ export async function checkState(deps: CheckDeps): Promise<CheckReport> {
       before = page.cursor
     } while (before !== null)
   }
-  await checkAudit(deps, report)
-  return report
+  await checkAssigned(deps, report, await checkAudit(deps, report))
+  const { given, ...counts } = report
+  return counts
 }
 
+/** Invoices by the ids of payments that merchants gave to them. */
+type Assignments = ReadonlyMap<string, string>
+
 /** Each row of the audit log holds the hash of the one before. */
-async function checkAudit({ store }: CheckDeps, report: Report): Promise<void> {
+async function checkAudit({ store }: CheckDeps, report: Report): Promise<Assignments> {
+  const assignments = new Map<string, string>()
   let previous: AuditRow | null = null
   for (;;) {
     const rows: readonly AuditRow[] = await store.listAudit(previous?.seq ?? 0, PAGE)
@@ -56,11 +71,42 @@ async function checkAudit({ store }: CheckDeps, report: Report): Promise<void> {
     if (broken !== null) {
       const detail = 'the audit log was changed here: the hash does not follow from the row before'
       report.violations.push({ rule: 'audit', target: `row ${broken}`, detail })
-      return
+      return assignments
     }
-    if (rows.length === 0) return
+    if (rows.length === 0) return assignments
+    for (const { action, target, after } of rows) {
+      if (action === ASSIGN_ACTION && after !== null) assignments.set(target, after)
+    }
     previous = rows[rows.length - 1] ?? null
   }
+}
+
+/** What a merchant assigned stays assigned, and nothing else gives an invoice foreign money. */
+async function checkAssigned(
+  { store }: CheckDeps,
+  { given, violations }: Report,
+  assignments: Assignments,
+): Promise<void> {
+  const explained = new Set<string>()
+  for (const [id, invoiceId] of assignments) {
+    const payment = await store.getPayment(id)
+    if (payment !== null) explained.add(describeMoney(payment, invoiceId))
+    if (payment?.invoiceId === invoiceId) continue
+    const detail = `${id}: was assigned to ${invoiceId}, and is not there`
+    violations.push({ rule: 'I2', target: invoiceId, detail })
+  }
+  for (const payment of given) {
+    const { invoiceId, observation } = payment
+    if (explained.has(describeMoney(payment, invoiceId))) continue
+    const detail = `${observation.id}: went to another address`
+    violations.push({ rule: 'I2', target: invoiceId ?? '', detail })
+  }
+}
+
+/** A transaction that was mined again is another payment, and the same money. */
+function describeMoney({ observation }: Payment, invoiceId: string | null): string {
+  const { id, chainId, txHash, to, asset } = observation
+  return JSON.stringify([invoiceId, chainId, txHash ?? id, to, asset.id])
 }
 
 function checkInvoice(
@@ -79,19 +125,24 @@ function checkInvoice(
   const other = addresses.get(invoice.address)
   if (other !== undefined) broken('I6', `the address is shared with ${other}`)
   addresses.set(invoice.address, invoice.id)
-  for (const payment of payments) checkPayment(broken, invoice, payment, chains)
+  for (const payment of payments) {
+    const settings = deps.chains.get(payment.observation.chainId)
+    checkPayment(broken, payment, chains, settings)
+    if (payment.observation.to !== invoice.address) report.given.push(payment)
+  }
   checkStatus(broken, invoice, payments, deps.clock.nowMs())
 }
 
 function checkPayment(
   broken: (rule: string, detail: string) => void,
-  invoice: Invoice,
-  { observation, position, confirmationsRequired }: Payment,
+  payment: Payment,
   chains: ReadonlyMap<number, LocalChain>,
+  settings: ChainSettings | undefined,
 ): void {
-  const { id, amountUnits, blockNumber, blockHash, chainId, to } = observation
+  const { observation, position, countedUnits } = payment
+  const { id, amountUnits, blockNumber, blockHash, chainId } = observation
   if (amountUnits <= 0n || amountUnits >= 2n ** 256n) broken('I9', `${id}: amount out of range`)
-  if (to !== invoice.address) broken('I2', `${id}: went to another address`)
+  if (countedUnits < 0n || countedUnits > amountUnits) broken('I2', `${id}: more counts than came`)
   if (id !== observationId(observation)) broken('I1', `${id}: its id is not that of its place`)
   const chain = chains.get(chainId)
   if (chain === undefined) return
@@ -101,9 +152,9 @@ function checkPayment(
     broken('I1', `${id}: counted, but its block is not canonical`)
   }
   if (position === 'orphaned' && isHeld) broken('I1', `${id}: orphaned in a canonical block`)
-  const tip = chain.blocks[chain.blocks.length - 1]
-  const depth = (tip?.number ?? 0) - blockNumber + 1
-  if (position === 'included' && depth >= confirmationsRequired) {
+  // One of a verified token may wait for a node that knows the balance.
+  const mayWait = settings?.verifyBalanceOf.includes(observation.asset.id) === true
+  if (position === 'included' && isDeepEnough(payment, chain) && !mayWait) {
     broken('I3', `${id}: deep enough, but not confirmed`)
   }
 }

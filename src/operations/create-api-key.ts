@@ -49,6 +49,7 @@ export function createApiKey(
       createdAtMs: nowMs,
       expiresAtMs,
       revokedAtMs: null,
+      lastUsedAtMs: null,
       revision: 1,
     }
     const result = { ...presentApiKey(apiKey), key }

@@ -2,14 +2,15 @@ import { tipOf } from '../core/chain/local-chain.ts'
 import { encodeToken, TOKEN_BYTES } from '../core/ids.ts'
 import { applyStep } from '../core/invoice/advance-invoice.ts'
 import type { Invoice, PaymentOption } from '../core/invoice/invoice.ts'
-import type { InvoiceResource } from '../core/invoice/present-invoice.ts'
 import { ZERO } from '../core/money/fraction.ts'
 import { closeSettlement, openSettlement, recordAdvance } from '../core/settlement/settlement.ts'
 import type { DepositAddress, Issue, StoreAccount } from '../core/store-account/store-account.ts'
 import { SECOND_MS } from '../core/time.ts'
-import { GatewayError } from '../errors.ts'
+import { type Event, eventData } from '../core/webhook/event.ts'
+import { GatewayError, invalidField } from '../errors.ts'
 import type { Deps } from './deps.ts'
-import { assertNotAnswered, type IdempotencyTicket, keepAnswer } from './idempotency.ts'
+import { allowsRedirect } from './guard-redirects.ts'
+import { assertNotAnswered, type IdempotencyTicket, keepEventAnswer } from './idempotency.ts'
 import { type PriceRequest, priceInvoice } from './price-invoice.ts'
 import { createSettlementContext, freshId, loadChains } from './settlement-context.ts'
 
@@ -38,18 +39,23 @@ export const CREATED = 201
 /**
  * A price becomes an invoice with an address of its own. Invoice, address, event and the kept answer
  * are one commit; an index that was reserved for a commit that failed is a gap, never used again.
+ * Resolves with the invoice as JSON text, rendered once: it is the data of the event too.
  */
 export async function createInvoice(
   deps: CreateDeps,
   request: CreateInvoiceRequest,
-): Promise<InvoiceResource> {
-  await deps.accounts.ensure(request.store)
+): Promise<string> {
+  const { store, redirectUrl } = request
+  if (redirectUrl !== null && !allowsRedirect(store.settings, redirectUrl)) {
+    throw invalidField('/redirect_url', 'not_allowed', 'is at no redirect origin of the store')
+  }
+  await deps.accounts.ensure(store)
   const options = await priceInvoice(deps, request.price)
   for (let tries = 0; tries < COMMIT_TRIES; tries++) {
-    const resource = await tryCreate(deps, request, options)
-    if (resource !== null) {
+    const text = await tryCreate(deps, request, options)
+    if (text !== null) {
       deps.metrics.count('invoices_created_total')
-      return resource
+      return text
     }
     await assertNotAnswered(deps, request.idempotency)
   }
@@ -62,7 +68,7 @@ async function tryCreate(
   deps: CreateDeps,
   request: CreateInvoiceRequest,
   options: readonly PaymentOption[],
-): Promise<InvoiceResource | null> {
+): Promise<string | null> {
   const index = await deps.indexes.reserve(request.store.fingerprint)
   const chainIds = deps.chains.list().map(({ chainId }) => chainId)
   const chains = await loadChains(deps, chainIds, TIP_ONLY)
@@ -71,7 +77,7 @@ async function tryCreate(
   const settlement = openSettlement(context, [{ invoice: draft, payments: [] }], [])
   const invoice = applyStep(draft, 'invoice.created', context.nowMs)
   const steps = [{ type: 'invoice.created', invoice }] as const
-  const [resource] = recordAdvance(settlement, { invoice, steps }) as [InvoiceResource]
+  recordAdvance(settlement, { invoice, steps })
   const tips: Issue['tips'] = Object.fromEntries(
     [...chains].map(([chainId, chain]) => {
       const { number, hash } = tipOf(chain)
@@ -79,16 +85,13 @@ async function tryCreate(
     }),
   )
   const endpoints = await deps.store.listEndpoints([request.store.id])
+  const [event] = settlement.events as [Event]
   const result = await deps.store.commit({
     ...closeSettlement(settlement, endpoints),
     addresses: [issueAddress(invoice, { invoiceId: invoice.id, atMs: context.nowMs, tips })],
-    ...keepAnswer(
-      request.idempotency,
-      { status: CREATED, body: JSON.stringify(resource) },
-      context.nowMs,
-    ),
+    ...keepEventAnswer(request.idempotency, { status: CREATED, event }, context.nowMs),
   })
-  return result === 'committed' ? resource : null
+  return result === 'committed' ? eventData(event) : null
 }
 
 function draftInvoice(
@@ -105,6 +108,7 @@ function draftInvoice(
     throw new GatewayError('not_configured', 'The account key of this store is not loaded.')
   }
   const defaults = deps.invoiceDefaults
+  const { settings } = store
   return {
     id: freshId(deps, 'inv', nowMs),
     storeId: store.id,
@@ -113,9 +117,9 @@ function draftInvoice(
     terms: {
       price: { amount: price.amount, currency: price.currency },
       options,
-      toleranceBps: toleranceBps ?? defaults.toleranceBps,
+      toleranceBps: toleranceBps ?? settings.toleranceBps ?? defaults.toleranceBps,
       expiresAtMs: nowMs + (expiresInS ?? defaults.expiresInS) * SECOND_MS,
-      graceMs: defaults.graceS * SECOND_MS,
+      graceMs: (settings.graceS ?? defaults.graceS) * SECOND_MS,
     },
     address,
     fingerprint: store.fingerprint,

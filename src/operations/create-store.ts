@@ -1,6 +1,6 @@
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
 import { presentStore, type StoreResource } from '../core/store-account/present-account.ts'
-import type { StoreAccount } from '../core/store-account/store-account.ts'
+import { DEFAULT_SETTINGS, type StoreAccount } from '../core/store-account/store-account.ts'
 import { invalidField } from '../errors.ts'
 import type { StateDirectory } from '../ports/state-directory.ts'
 import { commitDecision } from './commit-decision.ts'
@@ -27,6 +27,7 @@ export function createStore(
       xpub,
       fingerprint,
       formerXpubs: [],
+      settings: DEFAULT_SETTINGS,
       createdAtMs: nowMs,
       revision: 1,
     }

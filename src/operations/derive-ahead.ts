@@ -1,4 +1,5 @@
 import { MAX_DERIVATION_INDEX } from '../core/keys/deposit-address.ts'
+import { toChecksumAddress } from '../core/money/asset.ts'
 import type { DepositAddress, StoreAccount } from '../core/store-account/store-account.ts'
 import type { Deps } from './deps.ts'
 
@@ -75,7 +76,11 @@ export function prepareAddresses(
   for (const { fingerprint, next, until } of places) {
     const end = Math.min(until + SLICE, next + ahead, MAX_DERIVATION_INDEX)
     if (end <= until) continue
-    for (let index = until; index < end; index++) addressBook.derive(fingerprint, index)
+    for (let index = until; index < end; index++) {
+      const address = addressBook.derive(fingerprint, index)
+      // The form for people costs a hash, and is remembered too.
+      if (address !== null) toChecksumAddress(address)
+    }
     preparation.set(fingerprint, { next, until: end })
     return 'more'
   }

@@ -1,5 +1,7 @@
 /** Answers that are kept with the change they tell of, so that a repetition gets the same one. */
-import type { IdempotencyRecord } from '../core/change-set.ts'
+import { assert } from '../core/assert.ts'
+import type { IdempotencyRecord, KeptBody } from '../core/change-set.ts'
+import { type Event, eventData } from '../core/webhook/event.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 import {
@@ -20,15 +22,11 @@ export type Answer = { readonly status: number; readonly body: string }
 /** Seconds a caller is asked to wait while the same key is being worked on. */
 const IN_PROGRESS_RETRY_S = 1
 
+type Kept = { readonly idempotency?: IdempotencyRecord }
+
 /** The answer to keep with the change itself, as part of a change set. */
-export function keepAnswer(
-  ticket: IdempotencyTicket,
-  answer: Answer & { readonly sealed?: boolean },
-  nowMs: number,
-): { readonly idempotency?: IdempotencyRecord } {
-  if (ticket === null) return {}
-  const { status, body, sealed = false } = answer
-  return { idempotency: { ...ticket, status, body, sealed, createdAtMs: nowMs } }
+export function keepAnswer(ticket: IdempotencyTicket, answer: Answer, nowMs: number): Kept {
+  return keep(ticket, answer.status, { kind: 'text', text: answer.body }, nowMs)
 }
 
 /** As keepAnswer, for an answer that holds a secret: kept only sealed. */
@@ -37,10 +35,23 @@ export function keepSecretAnswer(
   ticket: IdempotencyTicket,
   answer: Answer,
   nowMs: number,
-): { readonly idempotency?: IdempotencyRecord } {
+): Kept {
   if (ticket === null) return {}
-  const body = vault.seal(answer.body, sealContext(ticket))
-  return keepAnswer(ticket, { status: answer.status, body, sealed: true }, nowMs)
+  const text = vault.seal(answer.body, sealContext(ticket))
+  return keep(ticket, answer.status, { kind: 'sealed', text }, nowMs)
+}
+
+/** As keepAnswer, for an answer whose body is the data of an event of the same change set. */
+export function keepEventAnswer(
+  ticket: IdempotencyTicket,
+  { status, event }: { readonly status: number; readonly event: Event },
+  nowMs: number,
+): Kept {
+  return keep(ticket, status, { kind: 'event', eventId: event.id }, nowMs)
+}
+
+function keep(ticket: IdempotencyTicket, status: number, body: KeptBody, nowMs: number): Kept {
+  return ticket === null ? {} : { idempotency: { ...ticket, status, body, createdAtMs: nowMs } }
 }
 
 /**
@@ -59,9 +70,22 @@ export async function findKeptAnswer(
       'This Idempotency-Key was used with another request body.',
     )
   }
-  const body = kept.sealed ? deps.vault.open(kept.body, sealContext(ticket)) : kept.body
+  const body = await readBody(deps, ticket, kept.body)
   await assertAddressesDerive(deps, addressesInAnswer(body))
   return { status: kept.status, body }
+}
+
+async function readBody(
+  { store, vault }: Pick<Deps, 'store' | 'vault'>,
+  ticket: NonNullable<IdempotencyTicket>,
+  body: KeptBody,
+): Promise<string> {
+  if (body.kind !== 'event') {
+    return body.kind === 'sealed' ? vault.open(body.text, sealContext(ticket)) : body.text
+  }
+  const event = await store.getEvent(body.eventId)
+  assert(event !== null, 'an answer is kept with the event it refers to')
+  return eventData(event)
 }
 
 export function answerInProgress(): GatewayError {

@@ -36,6 +36,7 @@ export async function importApiKey(
     createdAtMs: nowMs,
     expiresAtMs: null,
     revokedAtMs: null,
+    lastUsedAtMs: null,
     revision: 1,
   }
   const entry = { atMs: nowMs, actor, action: 'api-key.import', target: apiKey.id }

@@ -29,13 +29,13 @@ export type ObserveOptions = {
   readonly settings: ChainSettings
   readonly claim: BranchClaim | null
   readonly nowMs: number
+  /** What these blocks hold for us, in their order. */
+  readonly read: (refs: readonly BlockRef[], signal: AbortSignal) => Promise<VerifiedBlock[]>
   readonly signal: AbortSignal
 }
 
 /** Blocks taken in one turn: bounds the memory of a catch-up and the size of its commit. */
 export const MAX_BLOCKS_PER_TURN = 64
-/** Blocks read at the same time from one node. */
-const BLOCKS_IN_FLIGHT = 4
 
 export async function observeBranch(
   source: ChainSource,
@@ -48,19 +48,20 @@ export async function observeBranch(
   const maxReorgBlocks = options.settings.maxReorgBlocks
   const ahead = await readAhead(source, tip, head, options.signal)
   const first = ahead[0] as BlockRef
-  if (first.parentHash === tip.hash) return readBlocks(source, ahead, head, options.signal)
+  if (first.parentHash === tip.hash) return readAll(ahead, head, options)
   const verdict = judgeBranch(
     chain,
     head,
     options.claim,
     options.nowMs,
     options.settings.blockTimeMs,
+    source.describeAgreement().agreedBy,
   )
   if (!verdict.follow) return { kind: 'claimed', claim: verdict.claim }
   const floor = floorOf(chain, maxReorgBlocks)
   const below = await walkDown(source, chain, first, floor, options.signal)
   if (below === null) return { kind: 'below-floor', depth: tip.number - floor + 1 }
-  return readBlocks(source, [...below, ...ahead], head, options.signal)
+  return readAll([...below, ...ahead], head, options)
 }
 
 /**
@@ -108,28 +109,14 @@ async function walkDown(
     below.unshift(parent)
     block = parent
   }
-  return below
+  return block.number - 1 < floor ? null : below
 }
 
-async function readBlocks(
-  source: ChainSource,
+async function readAll(
   refs: readonly BlockRef[],
   head: BlockRef,
-  signal: AbortSignal,
+  { read, signal }: ObserveOptions,
 ): Promise<Observation> {
-  const blocks: VerifiedBlock[] = []
-  let next = 0
-  // A slow block holds up none but its own place.
-  const work = async () => {
-    while (next < refs.length) {
-      const place = next++
-      blocks[place] = await source.getBlock(refs[place] as BlockRef, signal)
-    }
-  }
-  const stop = (error: unknown): never => {
-    next = refs.length
-    throw error
-  }
-  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, () => work().catch(stop)))
+  const blocks = await read(refs, signal)
   return { kind: 'blocks', blocks, more: (refs[refs.length - 1] as BlockRef).number < head.number }
 }

@@ -1,5 +1,5 @@
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
-import type { StoreAccount } from '../core/store-account/store-account.ts'
+import { DEFAULT_SETTINGS, type StoreAccount } from '../core/store-account/store-account.ts'
 import { GatewayError } from '../errors.ts'
 import type { StateDirectory } from '../ports/state-directory.ts'
 import type { Deps } from './deps.ts'
@@ -65,6 +65,7 @@ async function createStore(
     xpub,
     fingerprint,
     formerXpubs: [],
+    settings: DEFAULT_SETTINGS,
     createdAtMs: nowMs,
     revision: 1,
   }

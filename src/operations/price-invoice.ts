@@ -22,7 +22,7 @@ type Candidate = { readonly asset: Asset; readonly chain: ChainSettings }
 type Rates = ReadonlyMap<string, Rate>
 
 /** Currency that feeds quote in; cross rates take one hop through it. */
-const HOP = 'USD'
+export const HOP = 'USD'
 
 const AMOUNT_FAULTS: Readonly<Record<DecimalFault, string>> = {
   malformed: 'must be a plain decimal number in a string, such as "25.00"',
@@ -49,7 +49,7 @@ async function priceInFiat(
 ): Promise<PaymentOption[]> {
   const candidates = selectCandidates(deps, request.accept, () => true)
   const rates = await loadRates(deps, candidates, request.currency)
-  const value = createFraction(amountMinor, 10n ** BigInt(currencyDecimals))
+  const value = () => createFraction(amountMinor, 10n ** BigInt(currencyDecimals))
   const options = candidates.flatMap(({ asset, chain }) => {
     const rate = findRate(rates, asset.symbol, request.currency)
     if (rate === null) return []
@@ -60,11 +60,12 @@ async function priceInFiat(
       assetDecimals: asset.decimals,
     })
     assertPayable(amountDueUnits)
-    const valueIn = (currency: string) => convert(rates, value, request.currency, currency)
+    const valueIn = (currency: string) => convert(rates, value(), request.currency, currency)
     return [
       {
         asset,
         chainName: chain.name,
+        networkName: chain.networkName,
         amountDueUnits,
         rate: { value: rate.text, source: rate.source, atMs: rate.atMs },
         finality: chooseFinality(chain, valueIn),
@@ -109,6 +110,7 @@ async function priceInCoin(
     return {
       asset,
       chainName: chain.name,
+      networkName: chain.networkName,
       amountDueUnits,
       rate: null,
       finality: chooseFinality(chain, valueIn),
@@ -128,7 +130,11 @@ function selectCandidates(
   const all = chains.list().flatMap((chain) => chain.assets.map((asset) => ({ asset, chain })))
   const isReady = ({ chain }: Candidate) => chains.healthOf(chain.chainId).state === 'ok'
   if (accept === null) {
-    const offered = all.filter(({ asset }) => fits(asset))
+    const offered = withoutTestMoney(all).filter(({ asset }) => fits(asset))
+    if (offered.length === 0 && all.some(({ asset }) => fits(asset))) {
+      const detail = 'must name the assets: only those of test networks have this price’s currency'
+      throw invalidField('/accept', 'test_network', detail)
+    }
     const ready = offered.filter(isReady)
     if (ready.length === 0) throw notReady(offered[0]?.chain.name)
     return ready
@@ -145,6 +151,12 @@ function selectCandidates(
     if (!isReady(candidate)) throw notReady(candidate.chain.name)
     return candidate
   })
+}
+
+/** Coins of a test network have no value: beside real ones they are offered only when named. */
+function withoutTestMoney(all: readonly Candidate[]): readonly Candidate[] {
+  const hasValue = ({ chain }: Candidate) => !chain.testnet && !chain.test
+  return all.some(hasValue) ? all.filter(({ chain }) => !chain.testnet) : all
 }
 
 function notReady(chainName: string | undefined): GatewayError {
@@ -190,7 +202,8 @@ function loadRates(
   return deps.rates.getRates(pairs, deps.clock.nowMs())
 }
 
-function findRate(rates: Rates, base: string, quote: string): Rate | null {
+/** A direct rate, or the one by one hop; null where neither is known. */
+export function findRate(rates: Rates, base: string, quote: string): Rate | null {
   const direct = rates.get(`${base}/${quote}`)
   if (direct !== undefined) return direct
   const baseUsd = rates.get(`${base}/${HOP}`)

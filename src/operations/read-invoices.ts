@@ -5,6 +5,7 @@ import type { Address } from '../core/money/asset.ts'
 import { GatewayError } from '../errors.ts'
 import type { InvoiceFilter, InvoiceWithPayments, Page, PageRequest } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
+import { loadRedirectGuard } from './guard-redirects.ts'
 import { loadTipNumbers } from './settlement-context.ts'
 import { assertServable } from './verify-address.ts'
 import { assertAddressesDerive } from './verify-shown-addresses.ts'
@@ -26,7 +27,8 @@ export async function getInvoice(
 export async function getInvoiceByToken(deps: ReadDeps, token: string): Promise<InvoiceResource> {
   const loaded = await deps.store.findInvoiceByToken(token)
   if (loaded === null) throw new GatewayError('not_found', 'There is no such invoice.')
-  return presentOne(deps, loaded)
+  const guardRedirect = await loadRedirectGuard(deps)
+  return guardRedirect(await presentOne(deps, loaded))
 }
 
 export async function listInvoices(

@@ -1,6 +1,7 @@
 import { type InvoiceResource, presentInvoice } from '../core/invoice/present-invoice.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
+import { loadRedirectGuard } from './guard-redirects.ts'
 import { loadTipNumbers } from './settlement-context.ts'
 import { isDerived } from './verify-address.ts'
 
@@ -17,12 +18,13 @@ export async function readViewedInvoices(
 ): Promise<Map<string, ViewedInvoice>> {
   const changed = new Map<string, ViewedInvoice>()
   const tipNumber = await loadTipNumbers(deps)
+  const guardRedirect = await loadRedirectGuard(deps)
   for (const loaded of await deps.store.loadInvoices([...marks.keys()])) {
     const { invoice, payments } = loaded
     const mark = markOf(loaded, tipNumber)
     if (marks.get(invoice.id) === mark || !isDerived(deps, invoice)) continue
     const resource = presentInvoice(invoice, payments, { publicUrl: deps.publicUrl, tipNumber })
-    changed.set(invoice.id, { mark, resource })
+    changed.set(invoice.id, { mark, resource: guardRedirect(resource) })
   }
   return changed
 }

@@ -1,44 +1,93 @@
 /** Match, assess, advance: what new blocks of one chain mean, as a change set. Writes nothing. */
-import type { BlockRef, VerifiedBlock } from '../core/chain/block.ts'
-import { type ChainSettings, highestConfirmations } from '../core/chain/chain-settings.ts'
-import { connectBlocks, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
-import { extractTransfers, type Transfer, type WatchedAssets } from '../core/chain/transfer.ts'
+import type { BlockRef, ProofLevel, VerifiedBlock } from '../core/chain/block.ts'
+import type { ChainSettings } from '../core/chain/chain-settings.ts'
+import {
+  connectBlocks,
+  type FinalityMarks,
+  holdsBlock,
+  type LocalChain,
+  markChain,
+  tipOf,
+} from '../core/chain/local-chain.ts'
+import type { Transfer } from '../core/chain/transfer.ts'
 import type { ChangeSet } from '../core/change-set.ts'
-import { deadlineMs, type Invoice } from '../core/invoice/invoice.ts'
 import type { Address, Hash } from '../core/money/asset.ts'
-import { matchTransfers, type Recipient } from '../core/payment/match-transfers.ts'
 import type { Payment } from '../core/payment/payment.ts'
-import { applyStep, type ChainStep, expireInvoices } from '../core/settlement/apply-step.ts'
+import {
+  applyStep,
+  type ChainStep,
+  expireInvoices,
+  isDeepEnough,
+} from '../core/settlement/apply-step.ts'
 import {
   closeSettlement,
   openSettlement,
   type Settlement,
   storesTouched,
 } from '../core/settlement/settlement.ts'
-import { type DepositAddress, isAfterIssue } from '../core/store-account/store-account.ts'
+import type { DepositAddress } from '../core/store-account/store-account.ts'
 import { ChainSourceError } from '../errors.ts'
+import type { ChainSource } from '../ports/chain-source.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
-import { chainsOf, createSettlementContext, loadChains } from './settlement-context.ts'
+import { findAssigned } from './find-assigned.ts'
+import { findUnproven, reportUnproven } from './find-unproven.ts'
+import { matchSteps } from './match-steps.ts'
+import { type CountDeps, readCounted, reportShortfalls } from './read-coverage.ts'
+import { proveSenders, readTransfers } from './read-transfers.ts'
+import { recogniseOwn } from './recognise-own.ts'
+import { RING_MAX_BLOCKS } from './ring.ts'
+import {
+  chainsOf,
+  createSettlementContext,
+  type LoadedChains,
+  loadChainsAndHalts,
+} from './settlement-context.ts'
 import { isDerived } from './verify-address.ts'
 
-type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'>
+export type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
+  readonly source: CountDeps['source'] & Pick<ChainSource, 'describeAgreement'>
+}
 
 export type BlocksToSettle = {
   readonly before: LocalChain
-  /** Linked, oldest first; none to look at deadlines alone. */
+  /** Linked, oldest first; none to look at marks and deadlines alone. */
   readonly blocks: readonly VerifiedBlock[]
+  /** Where the tags stand once the blocks are connected; null where they have not moved. */
+  readonly marks: FinalityMarks | null
   readonly expirySkip: number
+  /**
+   * Transfers that the blocks themselves do not show, in blocks to be connected or already on our
+   * chain (found by traces or by balance).
+   */
+  readonly found?: readonly Transfer[]
+  /** Blocks the caller has shown to be on our chain, also below the ring: read again. */
+  readonly reread?: readonly VerifiedBlock[]
+  /** An operator's decision in place of the rules of reorgs: `blocks` replace these of ours. */
+  readonly replacement?: Replacement
+  /** Payments deep enough wait for a balance: look at them also without a new block. */
+  readonly isWaiting: boolean
+  readonly signal: AbortSignal
+}
+
+export type Replacement = {
+  /** Our chain afterwards; it ends with the blocks that come. */
+  readonly chain: LocalChain
+  /** Blocks that leave, newest first. */
+  readonly left: readonly BlockRef[]
 }
 
 export type SettledBlocks = {
   readonly chain: LocalChain
   readonly connected: readonly BlockRef[]
   readonly disconnected: readonly BlockRef[]
+  /** What speaks for each block that was handed in. */
+  readonly proofLevels: ReadonlyMap<Hash, ProofLevel>
   /** Null when there is nothing to write: no block, and no invoice that expires. */
   readonly changes: ChangeSet | null
   /** Where the next turn goes on with invoices past their deadline. */
   readonly expirySkip: number
+  readonly isWaiting: boolean
 }
 
 /**
@@ -51,55 +100,130 @@ const EXPIRING_PER_TURN = 200
 export async function settleBlocks(
   deps: SettleDeps,
   settings: ChainSettings,
-  { before, blocks, expirySkip }: BlocksToSettle,
+  request: BlocksToSettle,
 ): Promise<SettledBlocks> {
-  const steps = planSteps(before, blocks, settings.maxReorgBlocks)
-  const transfers = extractAll(deps, settings, blocks)
-  const addresses = await findRecipients(deps, transfers)
+  const { before, blocks, marks, expirySkip, reread = [], replacement } = request
+  const { seen, again, found, addresses } = await readOurs(deps, settings, request)
+  const steps =
+    replacement === undefined
+      ? planSteps(before, blocks, marks, settings.maxReorgBlocks)
+      : [replaceBlocks(replacement, blocks)]
+  const isStill = steps.length === 0
+  const known = [...findKnown(before, steps, found, reread), ...again]
+  if (known.length > 0 || (isStill && request.isWaiting))
+    steps.push(standStill(before, steps, known))
+  const transfers = [...seen, ...found, ...again]
   const after = steps[steps.length - 1]?.chain ?? before
   const expiring = await findExpiring(deps, after, expirySkip)
+  const assigned = await findAssigned(deps, settings, addresses, transfers)
   const loaded = await loadAffected(
     deps,
     settings,
     blocks,
     steps,
     [...addresses.values()],
-    expiring,
+    [...expiring, ...assigned.flatMap(({ invoiceId }) => invoiceId ?? [])],
+    [...found, ...again],
   )
   const result = {
     chain: after,
     connected: steps.flatMap((step) => step.connected),
     disconnected: steps.flatMap((step) => step.left),
+    proofLevels: new Map([...blocks, ...reread].map((block) => [block.ref.hash, block.proofLevel])),
     expirySkip: expiring.length < EXPIRING_PER_TURN ? 0 : expirySkip + EXPIRING_PER_TURN,
+    isWaiting: false,
   }
-  if (steps.length === 0 && loaded.invoices.length === 0) return { ...result, changes: null }
-  const chains = await loadOtherChains(deps, settings.chainId, loaded.invoices)
+  const isNothing = loaded.invoices.length + loaded.unassigned.length + known.length === 0
+  if (isStill && isNothing) return { ...result, changes: null }
+  const { chains, halted } = await loadOtherChains(deps, settings.chainId, loaded.invoices)
   chains.set(settings.chainId, before)
-  const context = createSettlementContext(deps, chains)
+  const context = createSettlementContext(deps, chains, halted)
+  const unproven = findUnproven(deps.source, settings, [...blocks, ...reread])
+  const { invoices, payments: held } = loaded
+  const matching = { settings, addresses, invoices, held, unproven, assigned }
+  const matched = matchSteps(matching, steps, transfers)
+  const { countedUnitsOf, audit } = await readCounted(deps, settings, {
+    held: loaded.payments,
+    matched: matched.flat(),
+    lost: new Set(steps.flatMap(({ disconnected }) => [...disconnected])),
+    chain: after,
+    unproven,
+    signal: request.signal,
+  })
   const settlement = openSettlement(context, loaded.invoices, loaded.unassigned)
-  const transfersOf = Map.groupBy(transfers, (transfer) => transfer.block.hash)
-  for (const step of steps) {
+  for (const [place, step] of steps.entries()) {
     chains.set(settings.chainId, step.chain)
-    const arrived = step.connected.flatMap(({ hash }) => transfersOf.get(hash) ?? [])
-    const matched = match(settings, settlement, arrived, addresses, step.chain)
-    applyStep(settlement, { ...step, matched })
+    applyStep(settlement, { ...step, matched: matched[place] ?? [], countedUnitsOf })
   }
   expireInvoices(settlement)
   const endpoints = await deps.store.listEndpoints(storesTouched(settlement))
   const changes = closeSettlement(settlement, endpoints)
-  const isIdle = steps.length === 0 && changes.events?.length === 0
-  return { ...result, changes: isIdle ? null : changes }
+  reportShortfalls(deps, settings, changes, audit)
+  reportUnproven(deps, settings, changes, unproven)
+  const isIdle = isStill && changes.events?.length === 0 && changes.payments?.length === 0
+  return {
+    ...result,
+    isWaiting: isAnyWaiting(settlement, after),
+    changes: isIdle ? null : changes,
+  }
 }
 
-type PlannedStep = Omit<ChainStep, 'matched'> & {
+function replaceBlocks(
+  { chain, left }: Replacement,
+  blocks: readonly VerifiedBlock[],
+): PlannedStep {
+  const disconnected = new Set(left.map(({ hash }) => hash))
+  return { chain, connected: blocks.map(({ ref }) => ref), left, disconnected }
+}
+
+/** Of what was found beside the blocks, that in blocks which this turn does not connect. */
+function findKnown(
+  before: LocalChain,
+  steps: readonly PlannedStep[],
+  found: readonly Transfer[],
+  reread: readonly VerifiedBlock[],
+): Transfer[] {
+  const after = steps.at(-1)?.chain ?? before
+  const shown = new Set(reread.map(({ ref }) => ref.hash))
+  return found.filter(({ block }) => {
+    return !isConnected(steps, block) && (holdsBlock(after, block) || shown.has(block.hash))
+  })
+}
+
+/** A step in which no block comes: what was found later counts, and what waits is looked at again. */
+function standStill(
+  before: LocalChain,
+  steps: readonly PlannedStep[],
+  known: readonly Transfer[],
+): PlannedStep {
+  const chain = steps.at(-1)?.chain ?? before
+  return { chain, connected: [], left: [], disconnected: new Set(), known }
+}
+
+function isAnyWaiting(settlement: Settlement, chain: LocalChain): boolean {
+  return [...settlement.payments.values()].some(
+    (payment) =>
+      payment.observation.chainId === chain.chainId &&
+      payment.position === 'included' &&
+      isDeepEnough(payment, chain),
+  )
+}
+
+type PlannedStep = Omit<ChainStep, 'matched' | 'countedUnitsOf'> & {
   readonly connected: readonly BlockRef[]
   readonly left: readonly BlockRef[]
+  /** Transfers in blocks that were on our chain before. */
+  readonly known?: readonly Transfer[]
 }
 
-/** A replaced stretch is one step, up to the height we had; every further block is a step of its own. */
+/**
+ * A replaced stretch is one step, up to the height we had; every further block is a step of its own,
+ * and tags that have moved are the last.
+ */
 function planSteps(
   before: LocalChain,
   blocks: readonly VerifiedBlock[],
+  marks: FinalityMarks | null,
   maxReorgBlocks: number,
 ): PlannedStep[] {
   const refs = blocks.map((block) => block.ref)
@@ -123,26 +247,42 @@ function planSteps(
       disconnected: new Set(result.disconnected.map((block) => block.hash)),
     })
   }
+  if (marks !== null) {
+    steps.push({
+      chain: markChain(chain, marks),
+      connected: [],
+      left: [],
+      disconnected: new Set(),
+    })
+  }
   return steps
 }
 
-function extractAll(
-  deps: SettleDeps,
-  settings: ChainSettings,
-  blocks: readonly VerifiedBlock[],
-): Transfer[] {
-  const watched: WatchedAssets = {
-    chainId: settings.chainId,
-    tokens: new Set(settings.assets.flatMap(({ token }) => (token === null ? [] : [token]))),
-    native: settings.assets.some(({ token }) => token === null),
+function isConnected(steps: readonly PlannedStep[], { hash }: BlockRef): boolean {
+  return steps.some((step) => step.connected.some((block) => block.hash === hash))
+}
+
+/** Transfers to anyone, as far as they may be payments, and which of their recipients are ours. */
+async function readOurs(deps: SettleDeps, settings: ChainSettings, request: BlocksToSettle) {
+  const { blocks, reread = [], found = [] } = request
+  const isForeign = excludeOwn(deps, settings)
+  const told = readTransfers(deps, settings, blocks)
+  const toldAgain = readTransfers(deps, settings, reread)
+  const addresses = await findRecipients(deps, [...told, ...toldAgain, ...found])
+  const prove = (of: readonly VerifiedBlock[], transfers: readonly Transfer[]) =>
+    proveSenders(deps, settings, of, transfers, (to) => addresses.has(to)).filter(isForeign)
+  return {
+    seen: prove(blocks, told),
+    again: prove(reread, toldAgain),
+    found: found.filter(isForeign),
+    addresses,
   }
-  const labels = { chain: String(settings.chainId) }
-  return blocks.flatMap((block) => {
-    const { transfers, malformed } = extractTransfers(block, watched)
-    deps.metrics.count('transfers_seen_total', labels, transfers.length)
-    if (malformed > 0) deps.metrics.count('transfers_malformed_total', labels, malformed)
-    return transfers
-  })
+}
+
+/** What the merchant's own addresses send (gas for a sweep) is no payment. */
+function excludeOwn(deps: SettleDeps, settings: ChainSettings): (transfer: Transfer) => boolean {
+  const isOwn = recogniseOwn(deps, settings)
+  return ({ from }) => from === null || !isOwn(from)
 }
 
 /** Our addresses among the recipients. One whose row does not derive from its key is nobody's. */
@@ -168,6 +308,8 @@ function findExpiring(deps: SettleDeps, after: LocalChain, skip: number): Promis
 type Affected = {
   readonly invoices: readonly InvoiceWithPayments[]
   readonly unassigned: readonly Payment[]
+  /** All payments loaded that wait for depth or stand in the blocks of this turn. */
+  readonly payments: readonly Payment[]
 }
 
 /** Everything the blocks may change: paid, waiting for depth, orphaned, or past the deadline. */
@@ -177,24 +319,27 @@ async function loadAffected(
   blocks: readonly VerifiedBlock[],
   steps: readonly PlannedStep[],
   addresses: readonly DepositAddress[],
-  expiring: readonly string[],
+  others: readonly string[],
+  found: readonly Transfer[],
 ): Promise<Affected> {
   const hashes: Hash[] = [
+    ...found.map((transfer) => transfer.block.hash),
     ...blocks.map((block) => block.ref.hash),
     ...steps.flatMap((step) => step.left.map((block) => block.hash)),
   ]
-  // Without a new block no payment gets deeper; only deadlines can pass.
-  const waiting = blocks.length === 0 ? [] : await deps.store.findIncludedPayments(settings.chainId)
+  // Without a new block or mark no payment gets deeper; only deadlines can pass.
+  const waiting = steps.length === 0 ? [] : await deps.store.findIncludedPayments(settings.chainId)
   const there = await deps.store.findPaymentsInBlocks(settings.chainId, hashes)
   const payments = new Map([...waiting, ...there].map((one) => [one.observation.id, one]))
   const ids = new Set([
-    ...expiring,
+    ...others,
     ...[...payments.values()].flatMap(({ invoiceId }) => (invoiceId === null ? [] : [invoiceId])),
     ...addresses.flatMap(({ issued }) => (issued === null ? [] : [issued.invoiceId])),
   ])
   return {
     invoices: ids.size === 0 ? [] : await deps.store.loadInvoices([...ids]),
     unassigned: [...payments.values()].filter(({ invoiceId }) => invoiceId === null),
+    payments: [...payments.values()],
   }
 }
 
@@ -206,56 +351,16 @@ function loadOtherChains(
   deps: SettleDeps,
   chainId: number,
   invoices: readonly InvoiceWithPayments[],
-): Promise<Map<number, LocalChain>> {
+): Promise<LoadedChains> {
   const ids = invoices.flatMap(chainsOf).filter((id) => id !== chainId)
   const depths = invoices.flatMap(({ invoice }) =>
-    invoice.terms.options.map((option) => option.finality.confirmations),
+    invoice.terms.options.map(({ finality }) =>
+      finality.kind === 'depth' ? finality.confirmations : RING_MAX_BLOCKS,
+    ),
   )
-  return loadChains(
+  return loadChainsAndHalts(
     deps,
     ids,
     depths.reduce((most, depth) => Math.max(most, depth), 1),
   )
-}
-
-function match(
-  settings: ChainSettings,
-  settlement: Settlement,
-  transfers: readonly Transfer[],
-  addresses: ReadonlyMap<Address, DepositAddress>,
-  chain: LocalChain,
-): Payment[] {
-  if (transfers.length === 0) return []
-  return matchTransfers(transfers, {
-    assets: new Map(settings.assets.map((asset) => [asset.id, asset])),
-    highestConfirmations: highestConfirmations(settings),
-    recipientOf: (address) => {
-      const row = addresses.get(address)
-      return row === undefined ? null : describeRecipient(row, settlement, chain)
-    },
-  })
-}
-
-function describeRecipient(
-  row: DepositAddress,
-  settlement: Settlement,
-  chain: LocalChain,
-): Recipient {
-  const { issued, storeId } = row
-  const invoice = issued === null ? undefined : settlement.invoices.get(issued.invoiceId)
-  if (issued === null || invoice === undefined) return { storeId, order: null }
-  return {
-    storeId,
-    order: {
-      invoiceId: invoice.id,
-      deadlineMs: deadlineMs(invoice.terms),
-      isAfterIssue: (number) => isAfterIssue(issued, chain, number),
-      confirmationsFor: (assetId) => depthFor(invoice, assetId),
-    },
-  }
-}
-
-function depthFor(invoice: Invoice, assetId: string): number | null {
-  const option = invoice.terms.options.find(({ asset }) => asset.id === assetId)
-  return option?.finality.confirmations ?? null
 }

@@ -1,23 +1,47 @@
-import type { LocalChain } from '../core/chain/local-chain.ts'
-import { tipOf } from '../core/chain/local-chain.ts'
+import { followFinality, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import { createId, ID_RANDOM_BYTES, type IdPrefix } from '../core/ids.ts'
 import type { TipNumbers } from '../core/payment/present-payment.ts'
 import type { SettlementContext } from '../core/settlement/settlement.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
 
-/** Our tips of these chains, as the store has them. Chains that were never observed are absent. */
+type LoadDeps = Pick<Deps, 'store' | 'chains'>
+
+export type LoadedChains = {
+  readonly chains: Map<number, LocalChain>
+  /** Of these, the ones that are not followed until a person decides. */
+  readonly halted: ReadonlySet<number>
+}
+
+/**
+ * These chains as the store has them, and what is final of them as their settings judge it. Chains
+ * that were never observed are absent.
+ */
+export async function loadChainsAndHalts(
+  { store, chains: directory }: LoadDeps,
+  chainIds: Iterable<number>,
+  blocks: number,
+): Promise<LoadedChains> {
+  const chains = new Map<number, LocalChain>()
+  const halted = new Set<number>()
+  for (const chainId of new Set(chainIds)) {
+    const stored = await store.loadChain(chainId, blocks)
+    if (stored === null) continue
+    const settings = directory.get(chainId)
+    const { chain, haltReason } = stored
+    chains.set(chainId, settings === undefined ? chain : followFinality(chain, settings))
+    if (haltReason !== null) halted.add(chainId)
+  }
+  return { chains, halted }
+}
+
+/** As above, where it does not matter whether a chain is followed. */
 export async function loadChains(
-  { store }: Pick<Deps, 'store'>,
+  deps: LoadDeps,
   chainIds: Iterable<number>,
   blocks: number,
 ): Promise<Map<number, LocalChain>> {
-  const chains = new Map<number, LocalChain>()
-  for (const chainId of new Set(chainIds)) {
-    const stored = await store.loadChain(chainId, blocks)
-    if (stored !== null) chains.set(chainId, stored.chain)
-  }
-  return chains
+  return (await loadChainsAndHalts(deps, chainIds, blocks)).chains
 }
 
 /** Every chain an invoice has to do with: those it accepts and those money came on. */
@@ -38,17 +62,22 @@ export async function loadTipNumbers(deps: Pick<Deps, 'store' | 'chains'>): Prom
   }
 }
 
-/** Time, ids and links for one decision, over chains as they are in this map when asked. */
+/**
+ * Time, ids and links for one decision, over chains as they are in this map when asked. What a halted
+ * chain showed before it halted is in doubt: no deadline passes by it.
+ */
 export function createSettlementContext(
-  deps: Pick<Deps, 'clock' | 'ids' | 'publicUrl'>,
+  deps: Pick<Deps, 'clock' | 'ids' | 'publicUrl' | 'chains'>,
   chains: ReadonlyMap<number, LocalChain>,
+  halted: ReadonlySet<number> = new Set(),
 ): SettlementContext {
   const nowMs = deps.clock.nowMs()
   return {
     nowMs,
     publicUrl: deps.publicUrl,
     createId: (prefix) => freshId(deps, prefix, nowMs),
-    chainOf: (chainId) => chains.get(chainId) ?? null,
+    chainOf: (chainId) => (halted.has(chainId) ? null : (chains.get(chainId) ?? null)),
+    sweptThroughMs: (chainId) => deps.chains.sweptThroughMs(chainId),
     tipNumber: (chainId) => {
       const chain = chains.get(chainId)
       return chain === undefined ? undefined : tipOf(chain).number

@@ -4,24 +4,45 @@
  * so a crash anywhere loses nothing and repeats nothing.
  */
 import type { BlockRef, VerifiedBlock } from '../core/chain/block.ts'
-import { type ChainSettings, highestConfirmations } from '../core/chain/chain-settings.ts'
+import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import {
   type BranchClaim,
+  connectBlocks,
   createLocalChain,
+  type FinalityMarks,
+  followFinality,
   type LocalChain,
+  marksOf,
   pruneLocalChain,
   tipOf,
 } from '../core/chain/local-chain.ts'
 import type { ChainAdvance, ChangeSet } from '../core/change-set.ts'
 import { ChainSourceError } from '../errors.ts'
+import type { FinalityHealth } from '../ports/chain-directory.ts'
 import type { ChainSource } from '../ports/chain-source.ts'
+import type { LogSource } from '../ports/log-source.ts'
+import type { NativeSource } from '../ports/native-source.ts'
 import type { StoredChain } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
+import { findBlocks } from './find-blocks.ts'
+import { findInternal } from './find-internal.ts'
 import { observeBranch } from './observe-branch.ts'
-import { settleBlocks } from './settle-blocks.ts'
+import {
+  describeFinality,
+  type FinalityMemory,
+  FRESH_FINALITY,
+  observeFinality,
+} from './observe-finality.ts'
+import { readBlocks } from './read-blocks.ts'
+import { planRing } from './ring.ts'
+import { type SettledBlocks, settleBlocks } from './settle-blocks.ts'
 
 export type SyncDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
   readonly source: ChainSource
+  /** Absent where native coins are looked for in blocks alone. */
+  readonly native?: NativeSource
+  /** Absent where every block is read whole. */
+  readonly logs?: LogSource
 }
 
 export type SyncRequest = {
@@ -41,9 +62,18 @@ export type SyncMemory = {
   readonly claim: BranchClaim | null
   /** Invoices past their deadline that other chains hold back: so many were looked at already. */
   readonly expirySkip: number
+  /** Payments may be deep enough already, and wait for a balance that could not be read. */
+  readonly isWaiting: boolean
+  readonly finality: FinalityMemory
 }
 
-export const FRESH_MEMORY: SyncMemory = { chain: null, claim: null, expirySkip: 0 }
+export const FRESH_MEMORY: SyncMemory = {
+  chain: null,
+  claim: null,
+  expirySkip: 0,
+  isWaiting: true,
+  finality: FRESH_FINALITY,
+}
 
 export type SyncResult = {
   readonly state: 'current' | 'advanced' | 'halted'
@@ -53,13 +83,9 @@ export type SyncResult = {
   readonly more: boolean
   readonly memory: SyncMemory
   readonly haltReason: string | null
+  /** How the tags stand; null where none is followed. */
+  readonly finality: FinalityHealth | null
 }
-
-/** Blocks kept to follow reorgs by: at least this many, and at least this long in block time. */
-const RING_MIN_BLOCKS = 300
-const RING_MIN_S = 600
-/** Fast chains make thousands of blocks in ten minutes; more than this is never loaded. */
-const RING_MAX_BLOCKS = 3_000
 
 export async function syncChain(deps: SyncDeps, request: SyncRequest): Promise<SyncResult> {
   const { settings, memory, signal } = request
@@ -67,40 +93,91 @@ export async function syncChain(deps: SyncDeps, request: SyncRequest): Promise<S
   const head = await deps.source.getHead(signal)
   if (stored === null) return startChain(deps, request, head)
   const { chain, haltReason } = stored
-  if (haltReason !== null) return describe('halted', head, chain, haltReason)
+  if (haltReason !== null) return describe('halted', request, head, chain, haltReason)
   const observed = await observeBranch(deps.source, chain, head, {
     settings,
     signal,
     claim: memory.claim,
     nowMs: deps.clock.monotonicMs(),
+    read: (refs, until) => readOrFind(deps, settings, refs, until),
   })
   switch (observed.kind) {
-    case 'current':
     case 'claimed': {
-      const settled = await settleAndCommit(deps, request, chain, [])
-      const claim = observed.kind === 'claimed' ? observed.claim : null
-      const kept: SyncMemory = { chain, claim, expirySkip: settled.expirySkip }
-      return { ...describe('current', head, chain, null), memory: kept }
+      // What is final is judged by the branch that will be followed.
+      const settled = await settleAndCommit(deps, request, chain, [], null)
+      const kept: SyncMemory = { ...memory, ...settled, claim: observed.claim }
+      return { ...describe('current', request, head, chain, null), memory: kept }
     }
     case 'below-floor':
-      return haltChain(deps, settings, chain, head, observed.depth)
-    case 'blocks': {
-      const settled = await settleAndCommit(deps, request, chain, observed.blocks)
-      const kept: SyncMemory = { ...settled, claim: null }
-      const result = describe('advanced', head, settled.chain, null)
-      return { ...result, more: observed.more, memory: kept }
-    }
+      return haltChain(deps, request, chain, head, describeDeepReorg(chain, observed.depth))
+    case 'current':
+      return takeBlocks(deps, request, chain, head, [], false)
+    case 'blocks':
+      return takeBlocks(deps, request, chain, head, observed.blocks, observed.more)
   }
 }
 
-function recallChain(
+function readOrFind(
+  { logs, ...deps }: SyncDeps,
+  settings: ChainSettings,
+  refs: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<VerifiedBlock[]> {
+  if (logs === undefined) return readBlocks(deps.source, refs, signal)
+  return findBlocks({ ...deps, logs }, settings, refs, signal)
+}
+
+/** Connects what was observed and sets the tags by it: one commit. */
+async function takeBlocks(
+  deps: SyncDeps,
+  request: SyncRequest,
+  chain: LocalChain,
+  head: BlockRef,
+  blocks: readonly VerifiedBlock[],
+  more: boolean,
+): Promise<SyncResult> {
+  const { settings, memory, signal } = request
+  const observed = await observeFinality(deps, {
+    settings,
+    chain: extend(chain, blocks, settings),
+    head,
+    memory: memory.finality,
+    signal,
+  })
+  if (observed.kind === 'contradicted') {
+    const { number, hash } = observed.mark
+    const reason =
+      `the nodes call block ${number} ${hash} final, and ours is another; nothing was rewritten. ` +
+      WAY_OUT
+    return haltChain(deps, request, chain, head, reason)
+  }
+  const settled = await settleAndCommit(deps, request, chain, blocks, observed.marks)
+  const kept: SyncMemory = { ...settled, claim: null, finality: observed.memory }
+  const state = blocks.length === 0 ? 'current' : 'advanced'
+  const result = describe(state, request, head, settled.chain, null)
+  const finality = describeFinality(settings, settled.chain, observed.memory)
+  return { ...result, more, memory: kept, finality }
+}
+
+/** Our chain with these blocks. What does not connect is told when it is settled. */
+function extend(
+  chain: LocalChain,
+  blocks: readonly VerifiedBlock[],
+  settings: ChainSettings,
+): LocalChain {
+  const refs = blocks.map(({ ref }) => ref)
+  const result = connectBlocks(chain, refs, settings.maxReorgBlocks)
+  return result.kind === 'extended' ? result.chain : chain
+}
+
+async function recallChain(
   { store }: SyncDeps,
   settings: ChainSettings,
   { chain }: SyncMemory,
 ): Promise<StoredChain | null> {
-  return chain === null
-    ? store.loadChain(settings.chainId, ringSize(settings))
-    : Promise.resolve({ chain, haltReason: null })
+  if (chain !== null) return { chain, haltReason: null, genesisHash: null }
+  const stored = await store.loadChain(settings.chainId, planRing(settings).blocks)
+  return stored === null ? null : { ...stored, chain: followFinality(stored.chain, settings) }
 }
 
 /**
@@ -109,13 +186,14 @@ function recallChain(
  */
 async function startChain(
   deps: SyncDeps,
-  { settings, signal }: SyncRequest,
+  request: SyncRequest,
   head: BlockRef,
 ): Promise<SyncResult> {
-  const from = Math.max(0, head.number - ringSize(settings) + 1)
+  const { settings, signal } = request
+  const from = Math.max(0, head.number - planRing(settings).startBlocks + 1)
   const headers =
     from === head.number ? [head] : await deps.source.getHeaders(from, head.number, signal)
-  const chain = createLocalChain(settings.chainId, headers)
+  const chain = followFinality(createLocalChain(settings.chainId, headers), settings)
   await commitOrGiveUp(deps, {
     chain: {
       chainId: settings.chainId,
@@ -124,33 +202,44 @@ async function startChain(
       connected: headers,
       pruneBelow: from,
       haltReason: null,
+      genesisHash: deps.source.genesisHash(),
     },
   })
   deps.logger.info({ chain_id: settings.chainId, block: tipOf(chain).number }, 'watching begins')
-  return describe('advanced', head, chain, null)
+  return describe('advanced', request, head, chain, null)
 }
 
 async function settleAndCommit(
   deps: SyncDeps,
-  { settings, memory }: SyncRequest,
+  { settings, memory, signal }: SyncRequest,
   chain: LocalChain,
   blocks: readonly VerifiedBlock[],
-): Promise<{ chain: LocalChain; expirySkip: number }> {
+  marks: FinalityMarks | null,
+): Promise<Pick<SettledBlocks, 'chain' | 'expirySkip' | 'isWaiting'>> {
+  const found = await findInternal(deps, { settings, before: chain, blocks, signal })
   const settled = await settleBlocks(deps, settings, {
     before: chain,
     blocks,
+    marks,
     expirySkip: memory.expirySkip,
+    found,
+    isWaiting: memory.isWaiting,
+    signal,
   })
-  const { expirySkip } = settled
-  if (settled.changes === null) return { chain, expirySkip }
-  const pruned = pruneLocalChain(settled.chain, ringSize(settings), RING_MIN_S)
+  const { expirySkip, isWaiting } = settled
+  if (settled.changes === null) return { chain, expirySkip, isWaiting }
+  const { keepBlocks, keepS } = planRing(settings)
+  const pruned = pruneLocalChain(settled.chain, keepBlocks, keepS)
   const advance: ChainAdvance = {
     chainId: settings.chainId,
     expectedTip: tipOf(chain).hash,
     disconnected: settled.disconnected,
     connected: settled.connected,
+    proofLevels: settled.proofLevels,
     pruneBelow: (pruned.blocks[0] as BlockRef).number,
     haltReason: null,
+    marks: marksOf(pruned),
+    genesisHash: deps.source.genesisHash(),
   }
   await commitOrGiveUp(deps, { ...settled.changes, chain: advance })
   deps.metrics.count('blocks_connected_total', chainLabel(settings), advance.connected.length)
@@ -170,22 +259,31 @@ async function settleAndCommit(
       'reorg followed',
     )
   }
-  return { chain: pruned, expirySkip }
+  return { chain: pruned, expirySkip, isWaiting }
+}
+
+const WAY_OUT = 'Make sure that the node is right, then: quittance rescan --from N --unhalt.'
+
+function describeDeepReorg(chain: LocalChain, depth: number): string {
+  const final = marksOf(chain).finalized
+  const isBelowFinal = final !== null && depth > tipOf(chain).number - final.number
+  const what = isBelowFinal
+    ? `a reorg reaches below block ${final.number}, which the nodes had called final`
+    : `a reorg of more than ${depth - 1} blocks reaches below the floor`
+  return `${what}; nothing was rewritten. ${WAY_OUT}`
 }
 
 async function haltChain(
   deps: SyncDeps,
-  settings: ChainSettings,
+  request: SyncRequest,
   chain: LocalChain,
   head: BlockRef,
-  depth: number,
+  haltReason: string,
 ): Promise<SyncResult> {
-  const haltReason =
-    `a reorg of more than ${depth - 1} blocks reaches below the floor; nothing was rewritten. ` +
-    'Make sure that the node is right before you go on.'
+  const { chainId } = request.settings
   await commitOrGiveUp(deps, {
     chain: {
-      chainId: settings.chainId,
+      chainId,
       expectedTip: tipOf(chain).hash,
       disconnected: [],
       connected: [],
@@ -193,8 +291,8 @@ async function haltChain(
       haltReason,
     },
   })
-  deps.logger.error({ chain_id: settings.chainId, depth }, `ALARM: chain halted: ${haltReason}`)
-  return describe('halted', head, chain, haltReason)
+  deps.logger.error({ chain_id: chainId }, `ALARM: chain halted: ${haltReason}`)
+  return describe('halted', request, head, chain, haltReason)
 }
 
 /** Another writer was first (an API decision on the same invoice): the next turn decides anew. */
@@ -205,25 +303,17 @@ async function commitOrGiveUp(deps: SyncDeps, changes: ChangeSet): Promise<void>
   }
 }
 
-function ringSize(settings: ChainSettings): number {
-  const byTime = Math.ceil((RING_MIN_S * 1_000) / settings.blockTimeMs)
-  const wanted = Math.max(
-    RING_MIN_BLOCKS,
-    settings.maxReorgBlocks + 1,
-    highestConfirmations(settings) + 1,
-    Math.min(byTime, RING_MAX_BLOCKS),
-  )
-  return wanted
-}
-
 function describe(
   state: SyncResult['state'],
+  { settings, memory: before }: SyncRequest,
   head: BlockRef,
   chain: LocalChain,
   haltReason: string | null,
 ): SyncResult {
+  const finality = describeFinality(settings, chain, before.finality)
   const memory = FRESH_MEMORY
-  return { state, head: head.number, tip: tipOf(chain), more: false, memory, haltReason }
+  const tip = tipOf(chain)
+  return { state, head: head.number, tip, more: false, memory, haltReason, finality }
 }
 
 function chainLabel(settings: ChainSettings): { chain: string } {

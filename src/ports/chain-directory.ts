@@ -1,16 +1,29 @@
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
+import type { FinalityFault } from '../core/chain/judge-finality.ts'
 
 /** How a chain is doing right now. Written by its watcher, read by health and by order creation. */
 export type ChainHealth = {
   readonly state: 'starting' | 'ok' | 'behind' | 'halted' | 'unreachable'
   /** Why it is not ok, in a word such as `wrong_chain`; null when it is. */
   readonly reason: string | null
+  /** The reason in our own words, where a person must put something right. */
+  readonly detail?: string | null
   /** Latest block the node showed; null before the first answer. */
   readonly head: number | null
   /** Latest block we followed to. */
   readonly cursor: number | null
   /** Age of the cursor's block by our clock, seconds. */
   readonly lagS: number | null
+  /** How its tags stand; absent where none is followed, and before it was looked at. */
+  readonly finality?: FinalityHealth | null
+}
+
+export type FinalityHealth = {
+  /** Heights of the last final and the last safe block; null before they are known. */
+  readonly finalized: number | null
+  readonly safe: number | null
+  /** Why large amounts wait longer than usual; null when the tag moves as it should. */
+  readonly fault: FinalityFault | null
 }
 
 /** The configured chains and their health. */
@@ -19,4 +32,7 @@ export type ChainDirectory = {
   get(chainId: number): ChainSettings | undefined
   healthOf(chainId: number): ChainHealth
   setHealth(chainId: number, health: ChainHealth): void
+  /** Block time (ms) up to which balances are accounted for; infinite where none are compared. */
+  sweptThroughMs(chainId: number): number
+  noteSweep(chainId: number, throughMs: number): void
 }

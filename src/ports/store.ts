@@ -1,4 +1,5 @@
 import type { AuditRow } from '../core/audit.ts'
+import type { BlockRef, ProofLevel } from '../core/chain/block.ts'
 import type { LocalChain } from '../core/chain/local-chain.ts'
 import type { ChangeSet, CommitResult, IdempotencyRecord } from '../core/change-set.ts'
 import type { Invoice, InvoiceStatus } from '../core/invoice/invoice.ts'
@@ -7,29 +8,55 @@ import type { Payment } from '../core/payment/payment.ts'
 import type { ApiKey, DepositAddress, StoreAccount } from '../core/store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
 import type { Event } from '../core/webhook/event.ts'
+import type { BalanceStore } from './balance-store.ts'
 
 /**
  * Everything that lasts. Reads load what a decision needs; `commit` is the only write besides the
- * lease of a claimed delivery and its release. Rejects with GatewayError `storage_unavailable` when the disk or the
+ * lease of a claimed delivery, its release, and the removal of what is outdated. Rejects with GatewayError `storage_unavailable` when the disk or the
  * database fails; nothing is half-written then.
  */
-export type Store = CommitStore & ChainStore & InvoiceStore & WebhookStore & AccountStore
+export type Store = CommitStore &
+  ChainStore &
+  BalanceStore &
+  InvoiceStore &
+  WebhookStore &
+  AccountStore
 
 export type CommitStore = {
   commit(changes: ChangeSet): Promise<CommitResult>
+  /** Removes kept answers and delivery attempts that are older, the oldest first. Returns how many. */
+  removeOutdated(retention: Retention): Promise<number>
   close(): Promise<void>
+}
+
+/** Since when what is kept for a time must still be there; at most `limit` of each kind go at once. */
+export type Retention = {
+  readonly answersSinceMs: number
+  readonly attemptsSinceMs: number
+  readonly limit: number
 }
 
 /** What the chain watcher loads. */
 export type ChainStore = {
   /** The latest canonical blocks, at most `limit`, and whether the chain is halted; null: never observed. */
   loadChain(chainId: number, limit: number): Promise<StoredChain | null>
+  /**
+   * Canonical blocks that are still kept from this height on, ascending, and before them the nearest
+   * one below it.
+   */
+  findCanonicalBlocks(chainId: number, fromNumber: number): Promise<BlockRef[]>
+  /** Those of these blocks that are kept, canonical or not, by height. */
+  findBlocks(chainId: number, hashes: readonly Hash[]): Promise<KeptBlock[]>
   /** Which of these recipients are ours. One query for all of them. */
   findDepositAddresses(addresses: readonly Address[]): Promise<DepositAddress[]>
   /** Payments `included` in a canonical block of this chain: those that wait for depth. */
   findIncludedPayments(chainId: number): Promise<Payment[]>
   /** All payments observed in these blocks, orphaned ones too: a block may come back. */
   findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
+  /** All payments to these addresses on one chain, orphaned ones too, oldest first. */
+  findPaymentsTo(chainId: number, addresses: readonly Address[]): Promise<Payment[]>
+  /** All payments these transactions made on one chain, orphaned ones too, oldest first. */
+  findPaymentsOf(chainId: number, txHashes: readonly Hash[]): Promise<Payment[]>
   /**
    * Ids of open and processing invoices whose expiry + grace is before this time, oldest first, after
    * the first `skip` (0) of them.
@@ -37,9 +64,18 @@ export type ChainStore = {
   findInvoicesPastDeadline(beforeMs: number, limit: number, skip?: number): Promise<string[]>
 }
 
+export type KeptBlock = {
+  readonly ref: BlockRef
+  /** Of its weakest reading; null where it was never read whole, or before this was kept. */
+  readonly proofLevel: ProofLevel | null
+}
+
 export type StoredChain = {
+  /** With the marks it was given last; whether tags are followed is for its settings to say. */
   readonly chain: LocalChain
   readonly haltReason: string | null
+  /** Null where it was never known: what was stored before the gateway kept it. */
+  readonly genesisHash: Hash | null
 }
 
 export type InvoiceStore = {
@@ -107,6 +143,34 @@ export type WebhookStore = {
   hasDeliveredSince(endpointId: string, sinceMs: number): Promise<boolean>
   getDelivery(eventId: string, endpointId: string): Promise<Delivery | null>
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<LoggedDelivery>>
+  /**
+   * Events of a range of time that an endpoint did not get, the oldest first: without a delivery,
+   * exhausted, or waiting for a later attempt. Looks at the first `limit` events of the range, and at
+   * all of the last millisecond, so that the next range never begins inside of one.
+   */
+  findMissedEvents(query: MissedEventsQuery): Promise<MissedEvents>
+}
+
+/** `fromMs` is inside of the range, `toMs` is not. */
+export type MissedEventsQuery = {
+  readonly storeId: string
+  readonly endpointId: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly nowMs: number
+  readonly limit: number
+}
+
+export type MissedEvents = {
+  readonly missed: readonly MissedEvent[]
+  /** Where the rest of the range begins; null when there is none. */
+  readonly nextFromMs: number | null
+}
+
+export type MissedEvent = {
+  readonly event: Omit<Event, 'payload'>
+  /** What was planned for the endpoint before. */
+  readonly delivery: Pick<Delivery, 'id' | 'createdAtMs'> | null
 }
 
 export type EventFilter = {

@@ -32,7 +32,7 @@ const LAYERS: readonly Layer[] = [
   {
     // A composition root of its own: no adapter, no port, no operation; see test/keys/module-graph.
     prefix: 'src/entrypoints/keys/',
-    may: [...PURE, 'bip39', '@scure/bip32', 'commander', ...keysNodeModules()],
+    may: [...PURE, 'bip39', '@scure/bip32', 'commander', 'viem', ...keysNodeModules()],
   },
   {
     prefix: 'src/entrypoints/http/',
@@ -87,13 +87,13 @@ function compositionRoot(): Allowed {
 }
 
 function keysNodeModules(): Allowed {
-  return ['node:crypto', 'node:process', 'node:readline', 'node:stream']
+  return ['node:crypto', 'node:fs/promises', 'node:process', 'node:readline', 'node:stream']
 }
 
 /** Each adapter's own library: nobody else may know it. */
 function LIBRARIES_OF(): Readonly<Record<string, Allowed>> {
   return {
-    'evm-rpc': ['viem'],
+    'evm-rpc': ['viem', 'hash-wasm'],
     sqlite: ['better-sqlite3'],
     postgres: ['pg', 'kysely'],
     rates: ['viem/utils'],
@@ -128,6 +128,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['money'],
   ['keys'],
   ['chain', 'webhook'],
+  ['proof'],
   ['payment', 'store-account'],
   ['invoice', 'sweep'],
   ['change-set.ts'],

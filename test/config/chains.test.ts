@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { depthRule, tagRule } from '../../src/core/chain/finality.ts'
 import { LOCAL_CHAIN, parse, places, refusal, USDC, withChain } from './parse.ts'
 
 const HERE = '/chains/31337'
@@ -13,7 +14,7 @@ describe('defaults', () => {
       pollIntervalMs: 250,
       blockTimeMs: 250,
       maxReorgBlocks: 300,
-      finality: [{ upTo: null, confirmations: 5 }],
+      finality: [{ upTo: null, rule: depthRule(5) }],
       assets: [{ symbol: 'ETH', decimals: 18, token: null }],
     })
     expect(chainOf({ poll_interval_ms: 1_000 }).blockTimeMs).toBe(1_000)
@@ -24,7 +25,7 @@ describe('defaults', () => {
       pollIntervalMs: 2_000,
       blockTimeMs: 12_000,
       maxReorgBlocks: 300,
-      finality: [{ upTo: null, confirmations: 12 }],
+      finality: [{ upTo: null, rule: depthRule(12) }],
     })
   })
 
@@ -57,30 +58,30 @@ test.each<[string, readonly unknown[], readonly unknown[]]>([
   ['block_time_ms', [10, 600_000], [9, 600_001, '1']],
   ['max_reorg_blocks', [5, 10_000], [4, 10_001, 0, -1]],
   ['native', [{}, { symbol: 'X', decimals: 0 }], [true, null, 'ETH', []]],
-  ['finalized_tag', ['off'], ['on', true, 'safe']],
-  ['native_mode', ['auto', 'direct'], ['logs', 'delta', 'trace', '']],
-  ['detection', ['receipts'], ['logs', 'traces']],
+  ['finalized_tag', ['off', 'on'], [true, 'safe']],
+  ['native_mode', ['auto', 'direct', 'logs', 'trace', 'bal', 'delta'], ['on', 'Delta', '']],
+  ['detection', ['receipts', 'logs'], ['traces', '', true]],
   ['rpc_headers', [{}, { Authorization: 'Bearer x' }], [[], 'x', null]],
-  ['own_senders', [], [[], [USDC]]],
-  ['dust_units', [], ['1', 0]],
+  ['own_senders', [[], [USDC]], ['x', null, {}]],
+  ['dust_units', ['0', '1', 0, 10_000, '1000000000000000000'], ['', '01', '1.5', '0x1', -1, null]],
 ])('%s', (field, right, wrong) => {
   for (const value of right) parse(withChain({ [field]: value }))
   for (const value of wrong)
     expect(places(withChain({ [field]: value }))).toEqual([`${HERE}/${field}`])
 })
 
-test.each([
-  { finalized_tag: 'on' },
-  { native_mode: 'logs' },
-  { detection: 'logs' },
-  { own_senders: [] },
-  { dust_units: '1' },
-  { finality: [{ confirmations: 'safe' }] },
-  { finality: [{ confirmations: 'finalized' }] },
-  { finality: [{ confirmations: 5, plus_blocks: 32 }] },
-  { finality: [{ confirmations: 5, plus_s: 15 }] },
-])('%j says that it is not supported yet', (fields) => {
-  expect(refusal(withChain(fields)).message).toContain('not supported yet')
+test('detection by logs does not go with modes that look into every block', () => {
+  const byLogs = (fields: object) => withChain({ detection: 'logs', ...fields })
+  for (const native_mode of ['trace', 'bal']) {
+    expect(places(byLogs({ native_mode }))).toEqual([`${HERE}/detection`])
+    expect(chainOf({ native_mode, detection: 'receipts' }).nativeMode).toBe(native_mode)
+    const alone = { detection: 'logs', native_mode, native: false, tokens: [token()] }
+    expect(chainOf(alone).detection).toBe('logs')
+  }
+  const arbitrum = { chains: { 42161: { ...LOCAL_CHAIN, detection: 'logs' } } }
+  expect(refusal(arbitrum).message).toContain('"trace"')
+  expect(chainOf({}).detection).toBe('receipts')
+  expect(chainOf({ detection: 'logs' }).detection).toBe('logs')
 })
 
 describe('rpc', () => {
@@ -124,10 +125,10 @@ describe('rpc', () => {
     expect(places(withChain({ rpc: many }))).toEqual([`${HERE}/rpc`])
   })
 
-  test('of a chain that is not described is refused, and why', () => {
-    const refused = refusal(withChain({}), { QUITTANCE_RPC_8453: 'https://user:pw@node' })
-    expect(refused.message).toContain('QUITTANCE_RPC_8453: chain 8453 is not in the configuration')
-    expect(refused.message).toContain('built-in profiles come in a later version')
+  test('of a chain that is neither described nor known is refused, and why', () => {
+    const refused = refusal(withChain({}), { QUITTANCE_RPC_5: 'https://user:pw@node' })
+    expect(refused.message).toContain('QUITTANCE_RPC_5: chain 5 has no built-in profile')
+    expect(refused.message).toContain('/chains/5')
     expect(refused.message).not.toContain('pw')
     expect(places(null, { QUITTANCE_RPC_X: 'http://x' })).toEqual(['QUITTANCE_RPC_X'])
     expect(places(null, { QUITTANCE_RPC_01: 'http://x' })).toEqual(['QUITTANCE_RPC_01'])
@@ -156,9 +157,9 @@ describe('finality', () => {
       ],
     })
     expect(chain.finality).toEqual([
-      { upTo: { amount: '100', currency: 'USD' }, confirmations: 2 },
-      { upTo: { amount: '1000.50', currency: 'USD' }, confirmations: 12 },
-      { upTo: null, confirmations: 64 },
+      { upTo: { amount: '100', currency: 'USD' }, rule: depthRule(2) },
+      { upTo: { amount: '1000.50', currency: 'USD' }, rule: depthRule(12) },
+      { upTo: null, rule: depthRule(64) },
     ])
   })
 
@@ -192,6 +193,10 @@ describe('finality', () => {
     ['zero depth', [{ confirmations: 0 }], '/0/confirmations'],
     ['half a depth', [{ confirmations: 1.5 }], '/0/confirmations'],
     ['no depth', [{}], '/0/confirmations'],
+    ['a tag of another name', [{ confirmations: 'latest' }], '/0/confirmations'],
+    ['a count with blocks on top', [{ confirmations: 5, plus_blocks: 1 }], '/0/plus_blocks'],
+    ['a count with seconds on top', [{ confirmations: 5, plus_s: 1 }], '/0/plus_s'],
+    ['a tag while it is not followed', [{ confirmations: 'finalized' }], '/0/confirmations'],
   ])('%s is refused', (_, list, place) => {
     expect(places(tiers(...list))).toEqual([`${HERE}/finality${place}`])
   })
@@ -204,10 +209,85 @@ describe('finality', () => {
     },
   )
 
+  test('tags stand behind counts, and finalized behind safe', () => {
+    const chain = chainOf({
+      finalized_tag: 'on',
+      finality: [
+        { up_to: '100 USD', confirmations: 300 },
+        { up_to: '1000 USD', confirmations: 'safe', plus_blocks: 4 },
+        { up_to: '5000 USD', confirmations: 'finalized' },
+        { confirmations: 'finalized', plus_blocks: 32, plus_s: 15 },
+      ],
+    })
+    expect(chain.finalizedTag).toBe(true)
+    expect(chain.finality.map(({ rule }) => rule)).toEqual([
+      depthRule(300),
+      tagRule('safe', { plusBlocks: 4 }),
+      tagRule('finalized'),
+      tagRule('finalized', { plusBlocks: 32, plusS: 15 }),
+    ])
+  })
+
+  test.each<[string, object, object]>([
+    ['a count after a tag', { confirmations: 'safe' }, { confirmations: 300 }],
+    ['safe after finalized', { confirmations: 'finalized' }, { confirmations: 'safe' }],
+    [
+      'less on top of the same tag',
+      { confirmations: 'finalized', plus_s: 60 },
+      { confirmations: 'finalized', plus_blocks: 99 },
+    ],
+  ])('%s is refused', (_, first, second) => {
+    const list = [{ up_to: '10 USD', ...first }, second]
+    const file = withChain({ finalized_tag: 'on', finality: list })
+    expect(places(file)).toEqual([`${HERE}/finality/1/confirmations`])
+  })
+
+  test('safe is refused on Ethereum, and the fault says why', () => {
+    const fields = {
+      finalized_tag: 'on',
+      finality: [{ up_to: '1 USD', confirmations: 'safe' }, { confirmations: 'finalized' }],
+    }
+    expect(places(withChain(fields, 1))).toEqual(['/chains/1/finality/0/confirmations'])
+    expect(refusal(withChain(fields, 1)).message).toContain('another thing at each node')
+    expect(parse(withChain(fields, 10)).chains).toHaveLength(1)
+  })
+
   test('reaches no deeper than a reorg is followed', () => {
     const file = withChain({ finality: [{ confirmations: 301 }] })
     expect(places(file)).toEqual([`${HERE}/max_reorg_blocks`])
     expect(chainOf({ finality: [{ confirmations: 300 }] }).finality).toHaveLength(1)
+  })
+})
+
+describe('own senders', () => {
+  test('are kept in lower case', () => {
+    const chain = chainOf({ own_senders: ['0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d'] })
+    expect(chain.ownSenders).toEqual(['0x8ac76a51cc950d9822d68b83fe1ad97b32cd580d'])
+  })
+
+  test.each([
+    ['no address', ['0x1234'], 0],
+    ['a wrong checksum', ['0x8Ac76a51cc950d9822D68b83fE1Ad97B32Cd580d'], 0],
+    ['twice the same', [USDC, USDC.toUpperCase().replace('X', 'x')], 1],
+  ])('%s is refused', (_, list, place) => {
+    expect(places(withChain({ own_senders: list }))).toEqual([`${HERE}/own_senders/${place}`])
+  })
+})
+
+describe('dust', () => {
+  const dustOf = (fields: object) => [...chainOf(fields).dustUnits.values()]
+
+  test('none by default', () => {
+    expect(dustOf({ tokens: [token({})] })).toEqual([])
+  })
+
+  test('an asset has its own limit, else the one of the chain; zero is none', () => {
+    const tokens = [token({ dust_units: '10000' }), token({ address: `0x${'cd'.repeat(20)}` })]
+    const native = { dust_units: 1_000 }
+    expect(dustOf({ tokens, native })).toEqual([1_000n, 10_000n])
+    expect(dustOf({ tokens, native, dust_units: '7' })).toEqual([1_000n, 10_000n, 7n])
+    expect(dustOf({ tokens, native: false, dust_units: '7' })).toEqual([10_000n, 7n])
+    expect(dustOf({ tokens: [token({ dust_units: '0' })], dust_units: '7' })).toEqual([7n])
   })
 })
 
@@ -244,6 +324,7 @@ describe('tokens', () => {
     ['symbol', ['', 'A B', 'x'.repeat(17), 'A/B', 'a\nb', '\u202eCDSU', 5]],
     ['decimals', [-1, 37, 1.5, '6', null]],
     ['verify_balance', ['true', 1, null]],
+    ['dust_units', ['-1', 1.5, null]],
   ])('a wrong %s is refused', (field, wrong) => {
     for (const value of wrong) {
       expect(places(tokens(token({ [field]: value })))).toEqual([`${HERE}/tokens/0/${field}`])

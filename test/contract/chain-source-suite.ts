@@ -5,10 +5,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BlockRef } from '../../src/core/chain/block.ts'
 import type { Address, Hash } from '../../src/core/money/asset.ts'
+import { recoverSenders } from '../../src/core/proof/recover-senders.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
 
-/** A chain that mines only when told, and a source that reads it. Addresses are lower case. */
+/**
+ * A chain that mines only when told, and a source that reads it, with all proofs on, and watches the
+ * coin and the token. Addresses are lower case.
+ */
 export type ChainWorld = {
   readonly chainId: number
   readonly source: ChainSource
@@ -55,6 +59,45 @@ export function describeChainSource(name: string, makeWorld: () => Promise<Chain
       expect(await source.getTokenDecimals(SHOP, signal)).toBeNull()
     })
 
+    test('balances of a token are those of the block, outflows those of the range', async () => {
+      const { source, token, payer, ...chain } = world
+      const before = await source.getHead(signal)
+      await chain.sendToken(SHOP, 7n)
+      await chain.mine()
+      const block = await source.getHead(signal)
+      await chain.sendToken(SHOP, 5n)
+      await chain.mine()
+      const question = { token, holder: SHOP, block }
+      const [had, has, none] = await source.getTokenBalances(
+        [{ ...question, block: before }, question, { ...question, token: SHOP }],
+        signal,
+      )
+      expect((has as bigint) - (had as bigint)).toBe(7n)
+      expect(none).toBe(0n)
+      const sent = { token, holder: payer, block }
+      expect(await source.getTokenOutflow(sent, block.number, signal)).toBe(7n)
+      const head = await source.getHead(signal)
+      const both = { ...sent, block: head }
+      expect(await source.getTokenOutflow(both, block.number, signal)).toBe(12n)
+      expect(await source.getTokenOutflow({ ...both, holder: SHOP }, 0, signal)).toBe(0n)
+    })
+
+    test('a transaction is unknown, pending, mined or failed', async () => {
+      const { source, token, ...chain } = world
+      const look = (hash: Hash) => source.getTransaction(hash, signal)
+      expect(await look(UNKNOWN_HASH)).toEqual({ kind: 'unknown' })
+      const paid = await chain.sendToken(SHOP, 3n)
+      const coin = await chain.sendNative(SHOP, 3n)
+      const failed = await chain.sendFailing(3n)
+      expect(await look(paid)).toEqual({ kind: 'pending' })
+      await chain.mine()
+      const { number, hash } = await source.getHead(signal)
+      const block = { number, hash }
+      expect(await look(paid)).toEqual({ kind: 'mined', block, touched: [token, SHOP] })
+      expect(await look(coin)).toEqual({ kind: 'mined', block, touched: [SHOP] })
+      expect(await look(failed)).toEqual({ kind: 'failed', block })
+    })
+
     test('its node is named by host and port, with the head it shows', async () => {
       const { source } = world
       const { number } = await source.getHead(signal)
@@ -64,9 +107,14 @@ export function describeChainSource(name: string, makeWorld: () => Promise<Chain
       expect(provider?.name).toMatch(/^127\.0\.0\.1:\d+$/)
       const range = source.getHeaders(number, number + 1, signal)
       await expect(range).rejects.toMatchObject({ kind: 'not_there' })
-      expect(source.describeProviders()).toEqual([
+      expect(source.describeProviders()).toMatchObject([
         { name: provider?.name, head: number, isOk: false, lastFault: 'not_there' },
       ])
+      expect(source.describeAgreement()).toEqual({
+        agreedBy: 1,
+        conflict: null,
+        isProofLowered: false,
+      })
       await source.getHead(signal)
       expect(source.describeProviders()[0]).toMatchObject({ isOk: true, lastFault: 'not_there' })
     })
@@ -185,14 +233,18 @@ function registerBlockTests(getWorld: () => ChainWorld, signal: AbortSignal): vo
     const block = await getBlock(ref)
 
     expect(block.ref).toEqual(ref)
+    expect(block.proofLevel).toBe(2)
     const common = { from: payer, valueUnits: 0n, succeeded: true }
-    expect(block.transactions).toEqual([
+    expect(block.transactions.map(({ signing: _, ...told }) => told)).toEqual([
       { ...common, hash: hashes[0], index: 0, to: token },
       { ...common, hash: hashes[1], index: 1, to: SHOP, valueUnits: 5n },
       { ...common, hash: hashes[2], index: 2, to: token, valueUnits: 9n, succeeded: false },
       { ...common, hash: hashes[3], index: 3, to: null },
       { ...common, hash: hashes[4], index: 4, to: token },
     ])
+    const signed = block.transactions.filter(({ signing }) => signing !== undefined)
+    expect(signed.map(({ index }) => index)).toEqual([1, 2])
+    expect(recoverSenders(block, () => true)).toBe(block)
     const log = { address: token, topics: [TRANSFER_TOPIC, topicOf(payer), topicOf(SHOP)] }
     expect(block.logs).toEqual([
       {
@@ -210,7 +262,12 @@ function registerBlockTests(getWorld: () => ChainWorld, signal: AbortSignal): vo
     const world = getWorld()
     await world.mine()
     const ref = await getHead()
-    expect(await getBlock(ref)).toEqual({ ref, transactions: [], logs: [] })
+    expect(await getBlock(ref)).toEqual({
+      ref,
+      proofLevel: 2,
+      transactions: [],
+      logs: [],
+    })
   })
 
   test('a block of many transactions is whole, its logs without a gap', async () => {
@@ -219,6 +276,7 @@ function registerBlockTests(getWorld: () => ChainWorld, signal: AbortSignal): vo
     for (let i = 1; i <= count; i += 1) await world.sendToken(SHOP, BigInt(i))
     await world.mine()
     const block = await getBlock(await getHead())
+    expect(block.proofLevel).toBe(2)
     expect(block.transactions.map(({ index }) => index)).toEqual([...Array(count).keys()])
     expect(block.logs.map(({ index }) => index)).toEqual([...Array(count).keys()])
     expect(block.logs.at(-1)!.data).toBe(word(count))

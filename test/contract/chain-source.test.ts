@@ -1,57 +1,11 @@
 import { connectLocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
-import { createEvmChainSource } from '../../src/adapters/evm-rpc/evm-chain-source.ts'
-import type { Address } from '../../src/core/money/asset.ts'
-import { createManualClock, silentLogger } from '../adapters/evm-rpc/support.ts'
-import { startFaultProxy } from '../support/fault-proxy.ts'
-import { type ChainWorld, describeChainSource } from './chain-source-suite.ts'
+import { describeChainSource } from './chain-source-suite.ts'
+import { CHAIN_ID, makeChainWorld } from './chain-source-world.ts'
 
-const CHAIN_ID = 31_337
-const lower = (address: string) => address.toLowerCase() as Address
-
-/** Anvil behind a proxy that can act between two requests and takes methods away from it. */
-async function makeAnvilWorld(unsupported: readonly string[]): Promise<ChainWorld> {
+async function makeAnvilWorld(unsupported: readonly string[]) {
   const node = await startAnvil({ chainId: CHAIN_ID, mining: 'manual' })
-  const proxy = await startFaultProxy({ target: node.url })
-  proxy.rules.unsupported = unsupported
-  const chain = connectLocalChain(node.url)
-  // The account that deploys, so that one sender makes all transactions of a block.
-  const from = chain.accounts[0]!
-  const terms = { name: 'Test Dollar', symbol: 'TUSD', decimals: 6 }
-  const { address: token } = await chain.deployToken(terms)
-  await chain.mint(token, from.address, 1_000_000_000n)
-  await chain.mine()
-  const source = createEvmChainSource({
-    chainId: CHAIN_ID,
-    urls: [proxy.url],
-    clock: createManualClock(),
-    logger: silentLogger,
-  })
-
-  return {
-    chainId: CHAIN_ID,
-    source,
-    payer: lower(from.address),
-    token: lower(token),
-    sendToken: (to, units) => chain.sendToken({ from, token, to, units }),
-    sendNative: (to, units) => chain.sendNative({ from, to, units }),
-    sendFailing: (units) => chain.sendNative({ from, to: token, units }),
-    createContract: async () => (await chain.deploy('Reverter')).hash,
-    mine: (count) => chain.mine(count),
-    reorg: (depth) => chain.reorg({ depth }),
-    reorgWithinNextBlockRead: async (depth) => {
-      proxy.intercept(async (method, _params, result) => {
-        if (method !== 'eth_getBlockByHash') return result
-        proxy.intercept(null)
-        await chain.reorg({ depth })
-        return result
-      })
-    },
-    stop: async () => {
-      await proxy.stop()
-      await node.stop()
-    },
-  }
+  return makeChainWorld(node, connectLocalChain(node.url), unsupported)
 }
 
 describeChainSource('anvil', () => makeAnvilWorld([]))

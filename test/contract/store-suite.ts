@@ -19,8 +19,10 @@ import {
   samplePayment,
   sampleStore,
 } from '../support/fixtures.ts'
+import { describeStoreBalances } from './store-balances.ts'
 import { describeStoreChains } from './store-chains.ts'
 import { describeStoreLists } from './store-lists.ts'
+import { describeMissedEvents } from './store-missed-events.ts'
 import { describeStoreTurns } from './store-turns.ts'
 import { describeStoreAudit, describeStoreValues } from './store-values.ts'
 import { describeStoreWebhooks } from './store-webhooks.ts'
@@ -44,7 +46,9 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreValues(open)
     describeStoreAudit(open)
     describeStoreChains(open)
+    describeStoreBalances(open)
     describeStoreWebhooks(open)
+    describeMissedEvents(open)
     describeStoreTurns(open)
     describeStoreLists(open)
   })
@@ -133,7 +137,7 @@ const CONFLICTS: Record<string, ChangeSet> = {
   'a sequence number told again': {
     events: [sampleEvent(7, { invoiceId: 'inv_1', sequence: 1 })],
   },
-  'an idempotency key used again': { idempotency: sampleIdempotency({ body: 'other' }) },
+  'an idempotency key used again': { idempotency: sampleIdempotency({ status: 200 }) },
 }
 
 /** Valid by itself: nothing of it may be seen after it came with something that conflicts. */
@@ -177,12 +181,22 @@ function describeConflicts(open: OpenStore): void {
       expect(await store.commit(COMPANION)).toBe('committed')
     })
 
-    test('what refers to nothing is a bug: thrown, and nothing of it is written', async () => {
-      const before = await snapshot(store)
-      const bug = merge(COMPANION, { invoices: [sampleInvoice(60, { storeId: 'st_unknown' })] })
-      await expect(store.commit(bug)).rejects.toThrow()
-      expect(await snapshot(store)).toEqual(before)
-    })
+    test.each<[string, ChangeSet]>([
+      ['a store', { invoices: [sampleInvoice(60, { storeId: 'st_unknown' })] }],
+      [
+        'an event',
+        {
+          idempotency: sampleIdempotency({ key: 'k', body: { kind: 'event', eventId: 'evt_60' } }),
+        },
+      ],
+    ])(
+      'a reference to %s that is none is a bug: thrown, and nothing is written',
+      async (_, bug) => {
+        const before = await snapshot(store)
+        await expect(store.commit(merge(COMPANION, bug))).rejects.toThrow()
+        expect(await snapshot(store)).toEqual(before)
+      },
+    )
   })
 }
 

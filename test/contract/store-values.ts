@@ -4,7 +4,9 @@ import { MAX_UNITS } from '../../src/core/money/decimal.ts'
 import {
   SAMPLE_TIME_MS,
   sampleApiKey,
+  sampleAttempt,
   sampleBlock,
+  sampleDelivery,
   sampleEndpoint,
   sampleEvent,
   sampleIdempotency,
@@ -46,7 +48,12 @@ export function describeStoreValues(open: OpenStore): void {
 
   test('every field of every entity comes back', async () => {
     const store = await openWithShop(open)
-    const shop = sampleStore({ id: 'st_2', formerXpubs: ['xpub-1', 'xpub-2'], name: 'Café' })
+    const shop = sampleStore({
+      id: 'st_2',
+      formerXpubs: ['xpub-1', 'xpub-2'],
+      name: 'Café',
+      settings: { toleranceBps: 0, graceS: 60, redirectOrigins: ['https://shop.example'] },
+    })
     const key = sampleApiKey(2, { scopes: ['admin'], expiresAtMs: 5, revokedAtMs: 6 })
     const endpoint = sampleEndpoint(2, {
       events: ['invoice.settled'],
@@ -58,7 +65,8 @@ export function describeStoreValues(open: OpenStore): void {
       disabledReason: 'gone',
     })
     const event = sampleEvent(2, { type: 'endpoint.test', payload: '{"é":"\u2028"}' })
-    const idempotency = sampleIdempotency({ sealed: true, status: 200 })
+    const body = { kind: 'sealed', text: 'c2VhbGVk' } as const
+    const idempotency = sampleIdempotency({ body, status: 200 })
     const changes = { apiKeys: [key], endpoints: [endpoint], events: [event], idempotency }
     expect(await store.commit({ stores: [shop], ...changes })).toBe('committed')
     expect(await store.listStores()).toEqual([sampleStore(), shop])
@@ -70,6 +78,60 @@ export function describeStoreValues(open: OpenStore): void {
     const { scope, key: name } = idempotency
     expect(await store.findIdempotencyRecord(scope, name)).toEqual(idempotency)
     expect(await store.findIdempotencyRecord('another caller', name)).toBeNull()
+    const told = sampleIdempotency({ key: 'told', body: { kind: 'event', eventId: 'evt_2' } })
+    expect(await store.commit({ idempotency: told })).toBe('committed')
+    expect(await store.findIdempotencyRecord(scope, 'told')).toEqual(told)
+  })
+
+  test('the last use of a key is written beside its revisions, and never goes back', async () => {
+    const store = await openWithShop(open)
+    const key = sampleApiKey(2)
+    const use = (atMs: number) =>
+      store.commit({ keyUses: [key.id, 'key_gone'].map((apiKeyId) => ({ apiKeyId, atMs })) })
+    await store.commit({ apiKeys: [key] })
+    expect(await store.findApiKeyByHash(key.hash)).toEqual({ ...key, lastUsedAtMs: null })
+    expect([await use(20), await use(10)]).toEqual(['committed', 'committed'])
+    expect(await store.findApiKeyByHash(key.hash)).toEqual({ ...key, lastUsedAtMs: 20 })
+    const revoked = { ...key, revokedAtMs: 30, revision: 2 }
+    expect(await store.commit({ apiKeys: [revoked] })).toBe('committed')
+    expect(await store.findApiKeyByHash(key.hash)).toEqual({ ...revoked, lastUsedAtMs: 20 })
+  })
+
+  test('what is outdated goes, the oldest first and not all at once', async () => {
+    const store = await openWithShop(open)
+    const event = sampleEvent(1)
+    const delivery = sampleDelivery(event, 1)
+    await store.commit({ endpoints: [sampleEndpoint(1)], events: [event], deliveries: [delivery] })
+    for (const n of [1, 2, 3, 4]) {
+      const attempt = sampleAttempt(delivery, n, { atMs: n * 10 })
+      const idempotency = sampleIdempotency({ key: `order-${n}`, createdAtMs: n })
+      expect(await store.commit({ attempts: [attempt], idempotency })).toBe('committed')
+    }
+    const left = async () => {
+      const page = await store.listDeliveries({ storeId: 'st_sample' }, { limit: 9, before: null })
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map(async (n) => {
+          const { scope } = sampleIdempotency()
+          return (await store.findIdempotencyRecord(scope, `order-${n}`)) === null ? [] : [n]
+        }),
+      )
+      return [answers.flat(), page.items[0]?.attempts.map(({ atMs }) => atMs)]
+    }
+    const retention = { answersSinceMs: 4, attemptsSinceMs: 30, limit: 2 }
+    expect(await store.removeOutdated({ ...retention, answersSinceMs: 0 })).toBe(2)
+    expect(await left()).toEqual([
+      [1, 2, 3, 4],
+      [30, 40],
+    ])
+    expect(await store.removeOutdated(retention)).toBe(2)
+    expect(await left()).toEqual([
+      [3, 4],
+      [30, 40],
+    ])
+    expect(await store.removeOutdated(retention)).toBe(1)
+    expect(await store.removeOutdated(retention)).toBe(0)
+    expect(await left()).toEqual([[4], [30, 40]])
+    await store.close()
   })
 
   test('what does not exist is null or left out', async () => {

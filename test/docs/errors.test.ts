@@ -1,6 +1,7 @@
 /** docs/errors.md against the codes of the code. */
 import { describe, expect, test } from 'vitest'
-import { createProblem, PROBLEM_MEANINGS } from '../../src/entrypoints/http/problem.ts'
+import { createProblem } from '../../src/entrypoints/http/problem.ts'
+import { PROBLEM_MEANINGS } from '../../src/entrypoints/http/problem-meanings.ts'
 import { type ErrorCode, GatewayError } from '../../src/errors.ts'
 import { readSources } from '../architecture/read-sources.ts'
 import { codeSpans, headings, readText, section, tableRows } from './read-docs.ts'

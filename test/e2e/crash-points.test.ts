@@ -23,7 +23,7 @@ import { runToEnd } from '../support/tool-process.ts'
 import { idOf } from '../support/webhook-endpoints.ts'
 
 /** Stories side by side, each lane with a chain of its own: most of a story is waiting. */
-const LANES = 3
+const LANES = 4
 const CONFIRMATIONS = 2
 // Not that of the node's own accounts: one of them pays.
 const XPUB = accountXpub(7)

@@ -125,7 +125,7 @@ describe('IN-25 what may be decided', () => {
     await expectRefused(['accept', 'cancel'], unpaid)
   })
 
-  test('IN-25 canceled: accept what came after, once it is confirmed', async () => {
+  test('IN-25, PA-25 canceled: accept what came after, once it is confirmed', async () => {
     const invoice = await world.createInvoice()
     expect((await decide('cancel', invoice)).status).toBe(200)
     await pay(invoice, DUE)

@@ -37,10 +37,9 @@ beforeAll(async () => {
   const hashes: Hex[] = []
   for (const name of CONTRACT_NAMES) {
     const terms = name.endsWith('Token') ? [TERMS.name, TERMS.symbol, TERMS.decimals] : []
-    const { address, hash } = await chain.deploy(
-      name,
-      name === 'FeeToken' ? [...terms, 100n] : terms,
-    )
+    const others = { FeeToken: [...terms, 100n], SweepDelegate: [newRecipient()] }
+    const args = others[name as keyof typeof others] ?? terms
+    const { address, hash } = await chain.deploy(name, args)
     contracts[name] = address
     hashes.push(hash)
   }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey } from '../../src/operations/create-api-key.ts'
+import { recordKeyUses } from '../../src/operations/record-key-uses.ts'
 import type { Answer, HttpHarness } from '../support/http-harness.ts'
 import { createInvoice, INVOICE, PUBLIC_URL, startHttpHarness } from '../support/http-harness.ts'
 
@@ -74,6 +75,23 @@ describe('authentication (AU-01)', () => {
     const list = await gateway.ask({ path: '/v1/api-keys' })
     expect(list.text).not.toContain(key)
     expect(list.json.data.find((one: { id: string }) => one.id === id).revoked_at).not.toBeNull()
+  })
+
+  test('each request notes the use of its key, refused ones do not (AU-03)', async () => {
+    const used = await gateway.makeKey(['invoices:read'])
+    const unused = await gateway.makeKey(['invoices:read'])
+    gateway.deps.keyUses.clear()
+    const before = Date.now()
+    await gateway.ask({ path: '/v1/invoices', key: used })
+    await gateway.ask({ path: '/v1/invoices', key: `${unused}x` })
+    await gateway.ask({ path: '/v1/invoices', key: used })
+    expect(gateway.deps.keyUses.size).toBe(1)
+    await recordKeyUses(gateway.deps, gateway.deps.keyUses)
+    const { data } = (await gateway.ask({ path: '/v1/api-keys?limit=100' })).json
+    const lastUsedAt = (key: string) =>
+      data.find((one: { prefix: string }) => key.startsWith(one.prefix)).last_used_at
+    expect(Date.parse(lastUsedAt(used))).toBeGreaterThanOrEqual(before)
+    expect(lastUsedAt(unused)).toBeNull()
   })
 
   test('the wrong scope is 403, admin is all of them', async () => {

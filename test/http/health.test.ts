@@ -14,10 +14,17 @@ import {
   WALL_CLOCK,
 } from '../support/http-harness.ts'
 
+const FINE = { state: 'ok', latencyMs: 12.34, errorShare: 0, errors: {} } as const
+const LOST = {
+  state: 'open',
+  latencyMs: null,
+  errorShare: 0.488,
+  errors: { unreachable: 3 },
+} as const
 const NODES: Record<number, ProviderHealth[]> = {
   [SAMPLE_CHAIN_ID]: [
-    { name: 'node:8545', head: 10, isOk: true, lastFault: null },
-    { name: 'spare:443', head: null, isOk: false, lastFault: 'unreachable' },
+    { name: 'node:8545', head: 10, isOk: true, lastFault: null, ...FINE },
+    { name: 'spare:443', head: null, isOk: false, lastFault: 'unreachable', ...LOST },
   ],
 }
 
@@ -48,8 +55,24 @@ describe('health', () => {
       cursor: 10,
       lag_s: 1,
       providers: [
-        { name: 'node:8545', head: 10, ok: true, last_fault: null },
-        { name: 'spare:443', head: null, ok: false, last_fault: 'unreachable' },
+        {
+          name: 'node:8545',
+          head: 10,
+          ok: true,
+          last_fault: null,
+          state: 'ok',
+          latency_ms: 12,
+          error_share: 0,
+        },
+        {
+          name: 'spare:443',
+          head: null,
+          ok: false,
+          last_fault: 'unreachable',
+          state: 'open',
+          latency_ms: null,
+          error_share: 0.49,
+        },
       ],
     })
     expect(ready.json.chains[1].providers).toEqual([])
@@ -65,6 +88,20 @@ describe('health', () => {
       ])
       expect((await open('/healthz')).status).toBe(200)
     }
+    const detail = 'USDC has 6 decimals on the chain, 18 configured'
+    gateway.deps.chains.setHealth(OTHER_CHAIN_ID, {
+      state: 'unreachable',
+      reason: 'wrong_token',
+      detail,
+      head: null,
+      cursor: null,
+      lagS: null,
+    })
+    const { chains } = (await open('/readyz')).json
+    expect(chains.map((chain: any) => [chain.state, chain.reason, chain.detail])).toEqual([
+      ['ok', null, null],
+      ['unreachable', 'wrong_token', detail],
+    ])
     markReady(gateway.deps, OTHER_CHAIN_ID)
   })
 

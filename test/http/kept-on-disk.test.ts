@@ -79,27 +79,35 @@ describe('over SQLite', () => {
   test('a kept answer that was tampered with is never shown again', async () => {
     const store = open('tampered.db')
     const harness = await startHttpHarness({ store })
-    const ask = (key: string) =>
-      harness.ask({
-        method: 'POST',
-        path: '/v1/invoices',
-        body: { ...INVOICE, metadata: { address: EVIL, to: 'the merchant’s own' } },
-        headers: { 'idempotency-key': key },
-      })
     const raw = new Database(join(folder, 'tampered.db'))
-    const forge = raw.prepare('UPDATE idempotency SET body = ? WHERE key = ?')
+    raw.exec('DROP TRIGGER events_no_update')
+    const metadata = { address: EVIL, to: 'the merchant’s own' }
+    const ask = (path: string, key: string, body?: object) =>
+      harness.ask({ method: 'POST', path, body, headers: { 'idempotency-key': key } })
+    const create = (key: string) => ask('/v1/invoices', key, { ...INVOICE, metadata })
+    // A created invoice is kept as the data of its event, other answers as they were sent.
+    const forgeEvent = raw.prepare('UPDATE events SET payload = ? WHERE invoice_id = ?')
+    const forgeAnswer = raw.prepare(
+      'UPDATE idempotency SET body = ? WHERE key = ? AND body IS NOT NULL',
+    )
+
     for (const [name, change] of Object.entries(FORGERIES)) {
-      const { json } = await ask(name)
-      const { changes } = forge.run(JSON.stringify(change(structuredClone(json))), name)
-      expect(changes).toBe(1)
-      const again = await ask(name)
-      expect([name, again.status, again.json.code]).toEqual([name, 500, 'address_mismatch'])
-      expect(again.text).not.toContain(json.id)
+      const { json } = await create(name)
+      const cancel = () => ask(`/v1/invoices/${json.id}/cancel`, name)
+      expect((await cancel()).json.status).toBe('canceled')
+      const forged = JSON.stringify(change(structuredClone(json)))
+      const payload = `{"type":"invoice.created","data":${forged}}`
+      expect(forgeEvent.run(payload, json.id).changes).toBe(2)
+      expect(forgeAnswer.run(forged, name).changes).toBe(1)
+      for (const again of [await create(name), await cancel()]) {
+        expect([name, again.status, again.json.code]).toEqual([name, 500, 'address_mismatch'])
+        expect(again.text).not.toContain(json.id)
+      }
     }
-    const { json, text } = await ask('honest')
-    expect(json.payment_options.length).toBeGreaterThan(1)
-    const again = await ask('honest')
-    expect([again.status, again.text]).toEqual([201, text])
+    const first = await create('honest')
+    expect(first.json.payment_options.length).toBeGreaterThan(1)
+    const again = await create('honest')
+    expect([again.status, again.text]).toEqual([201, first.text])
     raw.close()
     await harness.server.close()
     await store.close()

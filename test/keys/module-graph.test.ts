@@ -23,7 +23,14 @@ const ALLOWED_PACKAGES = [
 
 const ALLOWED_SOURCES = /^src\/(entrypoints\/keys|core)\/[a-z0-9/-]+\.ts$|^src\/errors\.ts$/
 
-const ALLOWED_NODE = ['node:crypto', 'node:process', 'node:readline', 'node:stream']
+const ALLOWED_NODE = [
+  'node:crypto',
+  // A plan is read, what was signed is written.
+  'node:fs/promises',
+  'node:process',
+  'node:readline',
+  'node:stream',
+]
 
 /** commander can start subcommands that are programs; ours has none. */
 const COMMANDER_NODE = [

@@ -47,11 +47,17 @@ export async function runKeys(args: readonly string[], options: RunOptions = {})
 /** Runs the tool as a process, below other programs such as `unshare -n` when asked. */
 export function spawnKeys(
   args: readonly string[],
-  options: { stdin?: string; below?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+  options: {
+    stdin?: string
+    below?: readonly string[]
+    env?: NodeJS.ProcessEnv
+    cwd?: string
+  } = {},
 ): Promise<KeysRun> {
   const [file, ...rest] = [...(options.below ?? []), process.execPath, KEYS_MAIN, ...args]
   return new Promise((resolve, reject) => {
-    const child = spawn(file as string, rest, { env: { ...process.env, ...options.env } })
+    const { cwd } = options
+    const child = spawn(file as string, rest, { cwd, env: { ...process.env, ...options.env } })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => {

@@ -28,6 +28,7 @@ test('slices are derived while no order comes, and none while orders come', () =
         return null
       },
       accountNumberOf: () => 0,
+      isSponsor: () => false,
     },
     indexes: {
       peek: () => next,

@@ -1,10 +1,11 @@
 /** The status of an invoice against its money and the time that was observed (I4, I7). */
+import type { FinalityRule } from '../../src/core/chain/finality.ts'
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
-import type { Hash } from '../../src/core/money/asset.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
+import { observedMs, type Standing } from './depth.ts'
 import type { CommitView } from './invariants.ts'
-import type { Ledger } from './ledger.ts'
+import { type Ledger, standingOf } from './ledger.ts'
 import { compareShares, isEnough, type Sum, shareOf } from './shares.ts'
 import type { SimulatedChain } from './simulated-chain.ts'
 import { demand } from './violation.ts'
@@ -15,8 +16,11 @@ export function paymentsOfInvoice(ledger: Ledger, invoiceId: string): Payment[] 
 
 export function sumsOf(payments: readonly Payment[]): Sum[] {
   return payments
-    .filter(({ accepted, position }) => accepted && position !== 'orphaned')
-    .map(({ observation }) => ({ assetId: observation.asset.id, units: observation.amountUnits }))
+    .filter(({ accepted, position, dust }) => accepted && position !== 'orphaned' && !dust)
+    .map(({ observation, countedUnits }) => ({
+      assetId: observation.asset.id,
+      units: countedUnits,
+    }))
 }
 
 /** Payments that count as in time: a deadline that the merchant waived counts for none. */
@@ -50,7 +54,7 @@ export function checkStanding(
       demand(!confirmed, 'I4', broken('enough is confirmed'))
       break
     case 'canceled': {
-      const hasMoney = payments.some(({ position }) => position !== 'orphaned')
+      const hasMoney = payments.some(({ position, dust }) => position !== 'orphaned' && !dust)
       demand(before?.status === 'canceled' || !hasMoney, 'I4', broken('money had come'))
       break
     }
@@ -70,7 +74,7 @@ export function checkStanding(
 
 type ToldPayment = {
   readonly asset: Sum['assetId']
-  readonly amount_units: string
+  readonly counted_units: string
   readonly position: string
   readonly in_time: boolean
   readonly accepted: boolean
@@ -92,27 +96,27 @@ function checkSettledEvent(invoice: Invoice, event: Event): void {
   const sums = data.payments
     .filter(({ accepted, position }) => accepted && position === 'confirmed')
     .filter(({ in_time }) => in_time || data.accepted_by_merchant)
-    .map(({ asset, amount_units }) => ({ assetId: asset, units: BigInt(amount_units) }))
+    .map(({ asset, counted_units }) => ({ assetId: asset, units: BigInt(counted_units) }))
   const judged = data.accepted_by_merchant ? invoice : { ...invoice, acceptedShare: null }
   demand(isEnough(judged, sums), 'I7', () => `${invoice.id} settled before enough was confirmed`)
 }
 
 /**
  * How far each chain was observed, per depth, during the step under way: another chain may move
- * between the decision to expire and its commit.
+ * between the decision to expire and its commit. One that was halted all the while says nothing.
  */
 export type DeadlineWindow = {
   note(ledger: Ledger): void
   restart(ledger: Ledger): void
-  observedMs(chainId: number, confirmations: number): number
+  observedMs(chainId: number, rule: FinalityRule): number
 }
 
 export function createDeadlineWindow(chains: ReadonlyMap<number, SimulatedChain>): DeadlineWindow {
-  let views: { readonly chainId: number; readonly tip: Hash }[] = []
+  let views: { readonly chainId: number; readonly standing: Standing }[] = []
   const note = (ledger: Ledger): void => {
-    for (const [chainId, { blocks, tip }] of ledger.chains) {
-      const hash = blocks.get(tip)
-      if (hash !== undefined) views.push({ chainId, tip: hash })
+    for (const [chainId, committed] of ledger.chains) {
+      const standing = standingOf(committed)
+      if (standing !== null && committed.haltReason === null) views.push({ chainId, standing })
     }
   }
   return {
@@ -121,24 +125,13 @@ export function createDeadlineWindow(chains: ReadonlyMap<number, SimulatedChain>
       views = []
       note(ledger)
     },
-    observedMs(chainId, confirmations) {
+    observedMs(chainId, rule) {
       const times = views
         .filter((view) => view.chainId === chainId)
-        .map(({ tip }) => blockTimeMs(chains.get(chainId), tip, confirmations))
+        .map(({ standing }) => observedMs(chains.get(chainId), rule, standing))
       return Math.max(-1, ...times)
     },
   }
-}
-
-/** Time of the block that is this deep under a tip; -1 when there is none. */
-export function blockTimeMs(
-  chain: SimulatedChain | undefined,
-  tip: Hash,
-  confirmations: number,
-): number {
-  const number = chain?.getBlock(tip)?.ref.number ?? -1
-  const block = chain?.ancestorAt(tip, number - confirmations + 1)
-  return block === undefined ? -1 : block.ref.timestampS * 1_000
 }
 
 /** An invoice expires only when the clock and every accepted chain are past its deadline. */
@@ -147,9 +140,8 @@ export function checkDeadline(invoice: Invoice, view: CommitView): void {
   const deadline = deadlineMs(invoice.terms)
   demand(view.nowMs > deadline, 'expiry', () => `${invoice.id} expired before its deadline`)
   for (const { asset, finality } of invoice.terms.options) {
-    const observed = view.deadlines.observedMs(asset.chainId, finality.confirmations)
     demand(
-      observed > deadline,
+      view.deadlines.observedMs(asset.chainId, finality) > deadline,
       'expiry',
       () => `${invoice.id} expired, chain ${asset.chainId} was not observed past its deadline`,
     )

@@ -84,6 +84,13 @@ export function createRun(life: Life, trouble: Trouble | null, mixing: Random | 
   }
 }
 
+/** What only tells of earlier answers answers at once: no place to die at. */
+const ASKS_NOTHING: ReadonlySet<string> = new Set([
+  'genesisHash',
+  'describeProviders',
+  'describeAgreement',
+] satisfies (keyof ChainSource)[])
+
 type Method = (...args: unknown[]) => Promise<unknown>
 
 /** Calls every method of a port between two places; `onResult` sees each call that took effect. */
@@ -96,7 +103,7 @@ function guard<Port extends object>(
   return new Proxy(port, {
     get(target, name) {
       const value = Reflect.get(target, name) as unknown
-      if (typeof value !== 'function') return value
+      if (typeof value !== 'function' || ASKS_NOTHING.has(String(name))) return value
       return async (...args: unknown[]) => {
         await run.enter(isStore)
         const result = await (value as Method).apply(target, args)

@@ -113,6 +113,10 @@ function drawSetting(random: Random): Setting {
     chains: random.chance(0.6) ? 2 : 1,
     depths: [small, small + random.below(4), random.between(1, 4)],
     maxReorgBlocks: random.chance(0.08) ? random.between(4, 8) : 300,
+    // Below the depth of most forks, that which nodes call final may be lost, and halts the chain.
+    finalLag: random.chance(0.3) ? random.between(2, 16) : null,
+    dustUnits: random.pick([0, 0, 2, 5_000_000]),
+    unprovenShare: random.pick([0, 0, 0.1, 0.5]),
     startHeight: random.chance(0.02) ? 310 : random.between(13, 20),
     webhooks: random.chance(0.5),
     wholeSeconds: random.chance(0.5),

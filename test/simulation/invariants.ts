@@ -3,6 +3,7 @@
  * I1 to I7 and I9, one event per transition, and that what is frozen stays as it is.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { type ChainSettings, strictestFinality } from '../../src/core/chain/chain-settings.ts'
 import type { ChangeSet } from '../../src/core/change-set.ts'
 import type { Invoice } from '../../src/core/invoice/invoice.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
@@ -10,21 +11,27 @@ import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import { isSubscribed } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
+import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
-import type { CommittedChain, Ledger } from './ledger.ts'
-import { recordChanges } from './ledger.ts'
-import { BLOCK_TIME_S, deriveForCheck } from './setting.ts'
+import { isDeep, ruleFor, type Standing } from './depth.ts'
+import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
+import { deriveForCheck } from './setting.ts'
 import type { SimulatedChain } from './simulated-chain.ts'
 import { foldPaymentEvents, foldStatus } from './transitions.ts'
 import { demand } from './violation.ts'
 
 export type CommitView = {
   readonly chains: ReadonlyMap<number, SimulatedChain>
+  readonly settings: readonly ChainSettings[]
+  /** Blocks that the node of a chain ever called final. */
+  calledFinal(chainId: number): ReadonlySet<Hash>
   readonly nowMs: number
   readonly maxReorgBlocks: number
   /** Commits there were when the writer of this one looked addresses up. */
   readonly lookedUpAt: number
   readonly deadlines: DeadlineWindow
+  /** Whether the node did not serve the balances it was last asked for: payments may wait then. */
+  hasRefusedBalances(chainId: number): boolean
   /** How long ago a node first showed this block as its head; -1 if it never did. */
   shownForMs(chainId: number, hash: Hash): number
 }
@@ -32,7 +39,7 @@ export type CommitView = {
 export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitView): void {
   checkEvents(ledger, changes)
   for (const invoice of changes.invoices ?? []) checkInvoice(ledger, changes, invoice)
-  for (const payment of changes.payments ?? []) checkPayment(ledger, changes, payment)
+  for (const payment of changes.payments ?? []) checkPayment(ledger, changes, payment, view)
   for (const row of changes.addresses ?? []) checkAddress(ledger, row)
   const before = new Map(
     (changes.invoices ?? []).map(({ id }) => [id, ledger.invoices.get(id)] as const),
@@ -42,7 +49,9 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
       .filter(({ position }) => position === 'confirmed')
       .map(({ observation }) => observation.id),
   )
-  const tipBefore = ledger.chains.get(changes.chain?.chainId ?? 0)?.tip ?? -1
+  const chainBefore = ledger.chains.get(changes.chain?.chainId ?? 0)
+  const tipBefore = chainBefore?.tip ?? -1
+  const finalBefore = chainBefore?.final ?? null
   recordChanges(ledger, changes, view.lookedUpAt)
   view.deadlines.note(ledger)
   for (const invoice of changes.invoices ?? []) {
@@ -52,9 +61,10 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   if (changes.chain === undefined) return
   checkChain(ledger, changes.chain.chainId, view)
   for (const payment of changes.payments ?? []) {
-    if (!wasConfirmed.has(payment.observation.id)) checkDepth(ledger, payment)
+    if (!wasConfirmed.has(payment.observation.id)) checkDepth(ledger, payment, view)
   }
   checkBranch(changes.chain, tipBefore, view)
+  checkFinal(ledger, changes.chain, finalBefore, view)
   if (changes.chain.haltReason !== null) checkHalt(ledger, changes.chain.chainId, view)
 }
 
@@ -122,32 +132,85 @@ function checkInvoice(ledger: Ledger, changes: ChangeSet, invoice: Invoice): voi
 }
 
 /** One event per transition; observation and assignment never change; I7 and I9. */
-function checkPayment(ledger: Ledger, changes: ChangeSet, payment: Payment): void {
+function checkPayment(
+  ledger: Ledger,
+  changes: ChangeSet,
+  payment: Payment,
+  view: CommitView,
+): void {
   const { id, amountUnits } = payment.observation
   const before = ledger.payments.get(id)
   const events = (changes.events ?? []).filter(
     (event) => event.type.startsWith('payment.') && dataOf(event).id === id,
   )
-  const position = foldPaymentEvents(before?.position ?? null, events, payment)
-  demand(
-    position === payment.position,
-    'I5',
-    () => `payment ${id} is ${payment.position}, its events say ${position}`,
-  )
+  if (payment.dust) {
+    demand(events.length === 0, 'I5', () => `dust ${id} was told of`)
+  } else {
+    const position = foldPaymentEvents(before?.position ?? null, events, payment)
+    demand(
+      position === payment.position,
+      'I5',
+      () => `payment ${id} is ${payment.position}, its events say ${position}`,
+    )
+  }
+  checkDust(payment, view)
   demand(amountUnits > 0n && amountUnits < 2n ** 256n, 'I9', () => `payment ${id}: ${amountUnits}`)
   for (const event of events) {
     if (event.type !== 'payment.confirmed') continue
     const depth = dataOf(event).confirmations as number
+    const { finality } = payment
     demand(
-      depth >= payment.confirmationsRequired,
+      finality.kind !== 'depth' || depth >= finality.confirmations,
       'I7',
-      () => `payment ${id} confirmed at depth ${depth} of ${payment.confirmationsRequired}`,
+      () => `payment ${id} confirmed at depth ${depth} of ${JSON.stringify(finality)}`,
     )
   }
-  if (before === undefined) return
+  if (before === undefined) {
+    checkRule(ledger, changes, payment, view)
+    return
+  }
   const { position: _now, revision: _count, ...fixed } = payment
   const { position: _was, revision: _earlier, ...fixedBefore } = before
   demand(isDeepStrictEqual(fixed, fixedBefore), 'I3', () => `payment ${id} changed more than place`)
+}
+
+/** Dust is below the bound, and counts nothing; what is below it may be the rest of what is due. */
+function checkDust({ observation, dust, countedUnits }: Payment, view: CommitView): void {
+  const { id, amountUnits } = observation
+  const isSmall = isBelowDust(observation, view)
+  demand(!dust || isSmall, 'I9', () => `payment ${id} of ${amountUnits} is called dust`)
+  const fits = countedUnits === (dust ? 0n : amountUnits)
+  demand(fits, 'I9', () => `payment ${id} counts ${countedUnits}, dust ${dust}`)
+}
+
+function isBelowDust(
+  { chainId, asset, amountUnits }: Payment['observation'],
+  { settings }: CommitView,
+): boolean {
+  const chain = settings.find((one) => one.chainId === chainId)
+  return amountUnits < (chain?.dustUnits.get(asset.id) ?? 0n)
+}
+
+/** I7: it has to be as deep as its order asks, or the strictest tier; final if nothing proves it. */
+function checkRule(
+  ledger: Ledger,
+  changes: ChangeSet,
+  { observation, invoiceId, finality }: Payment,
+  { chains, settings }: CommitView,
+): void {
+  const { id, chainId, blockHash, asset } = observation
+  const chain = settings.find((one) => one.chainId === chainId) as ChainSettings
+  const block = chains.get(chainId)?.getBlock(blockHash)
+  const own = (changes.invoices ?? []).find((one) => one.id === invoiceId)
+  const invoice = own ?? ledger.invoices.get(invoiceId ?? '')
+  const option = invoice?.terms.options.find((one) => one.asset.id === asset.id)
+  const asked = option?.finality ?? strictestFinality(chain)
+  const rule = block === undefined ? null : ruleFor(asked, block, chain.finalizedTag)
+  demand(
+    isDeepStrictEqual(finality, rule),
+    'I7',
+    () => `payment ${id} asks for ${JSON.stringify(finality)}, not ${JSON.stringify(rule)}`,
+  )
 }
 
 function dataOf(event: Event): Record<string, unknown> {
@@ -166,9 +229,10 @@ function checkAddress(ledger: Ledger, row: DepositAddress): void {
 function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
   const chain = ledger.chains.get(chainId) as CommittedChain
   const truth = view.chains.get(chainId) as SimulatedChain
+  const standing = standingOf(chain) as Standing
   const expected = findMovements(ledger, chain, truth)
   for (const payment of ledger.payments.values()) {
-    const { observation, position, confirmationsRequired } = payment
+    const { observation, position, finality } = payment
     if (observation.chainId !== chainId) continue
     const key = `${observation.blockHash}/${observation.place}`
     const movement = expected.get(key)
@@ -185,11 +249,18 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
       () => `${observation.id} counts, and is no movement of a canonical block`,
     )
     expected.delete(key)
-    const depth = chain.tip - observation.blockNumber + 1
+    // Dust that turned out to be the rest of what is due is asked for its balance by the next turn.
+    const isLifted = isBelowDust(observation, view)
+    const isUnread =
+      observation.asset.token !== null && (isLifted || view.hasRefusedBalances(chainId))
+    // What nothing proves is looked at once more before it counts, in a later turn.
+    const isUnproven = truth.getBlock(observation.blockHash)?.proofLevel !== 2
+    const mayWait = isUnread || isUnproven
+    const isDue = isDeep(truth, finality, standing, observation.blockNumber)
     demand(
-      position === 'confirmed' || depth < confirmationsRequired,
+      position === 'confirmed' || !isDue || mayWait,
       'I3',
-      () => `${observation.id} is ${depth} deep, and not confirmed`,
+      () => `${observation.id} is deep enough, and not confirmed`,
     )
   }
   const missed = [...expected.values()][0]
@@ -221,47 +292,15 @@ function findMovements(
 /** I7: what became confirmed is as deep as asked on the chain that was committed with it. */
 function checkDepth(
   ledger: Ledger,
-  { observation, position, confirmationsRequired }: Payment,
+  { observation, position, finality }: Payment,
+  { chains }: CommitView,
 ): void {
   if (position !== 'confirmed') return
-  const { tip } = ledger.chains.get(observation.chainId) as CommittedChain
-  const depth = tip - observation.blockNumber + 1
+  const truth = chains.get(observation.chainId) as SimulatedChain
+  const standing = standingOf(ledger.chains.get(observation.chainId) as CommittedChain) as Standing
   demand(
-    depth >= confirmationsRequired,
+    isDeep(truth, finality, standing, observation.blockNumber),
     'I7',
-    () => `${observation.id} is confirmed, ${depth} of ${confirmationsRequired} deep`,
+    () => `${observation.id} is confirmed, and less deep than ${JSON.stringify(finality)}`,
   )
-}
-
-/** A branch that is not longer than ours was shown for a block time before it is followed. */
-function checkBranch(
-  { chainId, connected, disconnected }: NonNullable<ChangeSet['chain']>,
-  tipBefore: number,
-  view: CommitView,
-): void {
-  const tip = connected.at(-1)
-  if (tip === undefined || disconnected.length === 0 || tip.number > tipBefore) return
-  const shownMs = view.shownForMs(chainId, tip.hash)
-  demand(
-    shownMs >= BLOCK_TIME_S * 1_000,
-    'claim',
-    () => `a branch up to ${tip.number} replaced ours up to ${tipBefore} after ${shownMs} ms`,
-  )
-}
-
-/** A chain halts only for a branch that leaves ours below the floor, and moves nothing with it. */
-function checkHalt(ledger: Ledger, chainId: number, view: CommitView): void {
-  const { blocks, tip } = ledger.chains.get(chainId) as CommittedChain
-  const truth = view.chains.get(chainId) as SimulatedChain
-  const depths = truth.tips().map((other) => {
-    let number = tip
-    while (number >= 0 && !isOn(truth, other, number, blocks.get(number))) number -= 1
-    return tip - number
-  })
-  const deepest = Math.max(...depths)
-  demand(deepest > view.maxReorgBlocks, 'halt', () => `halted, no branch forks below ${deepest}`)
-}
-
-function isOn(truth: SimulatedChain, tip: Hash, number: number, hash: Hash | undefined): boolean {
-  return hash !== undefined && truth.ancestorAt(tip, number)?.ref.hash === hash
 }

@@ -70,7 +70,7 @@ export async function placeOrder(
 ): Promise<InvoiceResource> {
   const kept = await findKeptAnswer(deps, order.ticket)
   if (kept !== null) return JSON.parse(kept.body) as InvoiceResource
-  return createInvoice(deps, drawRequest(process, deps, order))
+  return JSON.parse(await createInvoice(deps, drawRequest(process, deps, order)))
 }
 
 function drawRequest(

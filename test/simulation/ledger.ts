@@ -10,6 +10,7 @@ import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import type { Delivery, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
+import type { Standing } from './depth.ts'
 import { demand } from './violation.ts'
 
 /** An address and the moments, counted in commits, at which it was stored and given out. */
@@ -23,6 +24,8 @@ export type KnownAddress = {
 export type CommittedChain = {
   readonly blocks: Map<number, Hash>
   tip: number
+  /** The last block that was committed as final. */
+  final: Hash | null
   haltReason: string | null
   /** Blocks taken over as headers when watching began: never searched for payments. */
   readonly unsearched: Set<Hash>
@@ -56,6 +59,11 @@ export function createLedger(): Ledger {
   }
 }
 
+export function isHaltedIn({ chains }: Ledger, chainId: number): boolean {
+  const chain = chains.get(chainId)
+  return chain !== undefined && chain.haltReason !== null
+}
+
 /** Takes a commit over. `lookedUpAt` is the count of commits when its writer looked addresses up. */
 export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: number): void {
   ledger.count += 1
@@ -87,6 +95,7 @@ function recordChain(
   const chain: CommittedChain = ledger.chains.get(chainId) ?? {
     blocks: new Map(),
     tip: -1,
+    final: null,
     haltReason: null,
     unsearched: new Set(connected.map(({ hash }) => hash)),
   }
@@ -112,5 +121,12 @@ function recordChain(
     chain.unsearched.delete(hash)
     if (!ledger.searchedAt.has(hash)) ledger.searchedAt.set(hash, lookedUpAt)
   }
+  if (advance.marks !== undefined) chain.final = advance.marks.finalized?.hash ?? null
   chain.haltReason = haltReason
+}
+
+/** Where a chain stands as committed; null before it was observed. */
+export function standingOf({ blocks, tip, final }: CommittedChain): Standing | null {
+  const hash = blocks.get(tip)
+  return hash === undefined ? null : { tip: hash, final }
 }

@@ -4,13 +4,13 @@
  * store is held against it. What only the log knows (reversed, expired, canceled, accepted) is
  * history and taken from there.
  */
+import { type ChainSettings, strictestFinality } from '../../src/core/chain/chain-settings.ts'
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { presentInvoice } from '../../src/core/invoice/present-invoice.ts'
-import type { Hash } from '../../src/core/money/asset.ts'
-import type { Payment } from '../../src/core/payment/payment.ts'
+import { observationId, type Payment } from '../../src/core/payment/payment.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { blockTimeMs } from './check-standing.ts'
-import type { Ledger } from './ledger.ts'
+import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
+import { isHaltedIn, type Ledger } from './ledger.ts'
 import { PUBLIC_URL } from './setting.ts'
 import { isEnough, isOver, remaindersOf, type Sum } from './shares.ts'
 import type { Movement, SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
@@ -20,9 +20,8 @@ export type Truth = {
   readonly ledger: Ledger
   readonly chains: ReadonlyMap<number, SimulatedChain>
   /** Where each chain stands in the end: its best tip, or our own tip when it was halted. */
-  readonly tips: ReadonlyMap<number, Hash>
-  /** Depth of money that fits no order, per chain. */
-  readonly highestDepths: ReadonlyMap<number, number>
+  readonly standings: ReadonlyMap<number, Standing>
+  readonly settings: readonly ChainSettings[]
   readonly storeId: string
   readonly nowMs: number
 }
@@ -34,6 +33,8 @@ type Replayed = {
   readonly accepted: boolean
   readonly inTime: boolean
   readonly position: 'included' | 'confirmed'
+  /** As stored: whether so little was the rest of what is due depends on what was there then. */
+  readonly dust: boolean
 }
 
 const PAGE = { limit: 1_000, before: null }
@@ -68,12 +69,13 @@ export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
 }
 
 function replayChains(truth: Truth): Replayed[] {
-  return [...truth.tips].flatMap(([chainId, tip]) => {
-    const chain = truth.chains.get(chainId) as SimulatedChain
+  return truth.settings.flatMap((settings) => {
+    const chain = truth.chains.get(settings.chainId) as SimulatedChain
+    const standing = truth.standings.get(settings.chainId) as Standing
     const found: Replayed[] = []
-    let block = chain.getBlock(tip)
+    let block = chain.getBlock(standing.tip)
     while (block !== undefined) {
-      found.push(...replayBlock(truth, chain, tip, block))
+      found.push(...replayBlock(truth, settings, standing, block))
       block = chain.getBlock(block.ref.parentHash)
     }
     return found
@@ -82,10 +84,12 @@ function replayChains(truth: Truth): Replayed[] {
 
 function replayBlock(
   truth: Truth,
-  chain: SimulatedChain,
-  tip: Hash,
-  { ref, movements }: SimulatedBlock,
+  settings: ChainSettings,
+  standing: Standing,
+  block: SimulatedBlock,
 ): Replayed[] {
+  const { ref, movements } = block
+  const chain = truth.chains.get(settings.chainId) as SimulatedChain
   const isUnsearched = truth.ledger.chains.get(chain.chainId)?.unsearched.has(ref.hash)
   if (isUnsearched === true) return []
   return movements.flatMap((movement) => {
@@ -99,21 +103,24 @@ function replayBlock(
     const wasThere =
       issueTip !== undefined &&
       ref.number <= issueTip.number &&
-      chain.ancestorAt(tip, issueTip.number)?.ref.hash === issueTip.hash
+      chain.ancestorAt(standing.tip, issueTip.number)?.ref.hash === issueTip.hash
     const invoiceId = issued === null || wasWaiting || wasThere ? null : issued.invoiceId
     const invoice = invoiceId === null ? undefined : truth.ledger.invoices.get(invoiceId)
     const option = invoice?.terms.options.find(({ asset }) => asset.id === movement.asset.id)
-    const required =
-      option?.finality.confirmations ?? (truth.highestDepths.get(chain.chainId) as number)
-    const depth = (chain.getBlock(tip) as SimulatedBlock).ref.number - ref.number + 1
+    const asked = option === undefined ? strictestFinality(settings) : option.finality
+    const rule = ruleFor(asked, block, settings.finalizedTag)
     return [
       {
         key: `${chain.chainId}/${ref.hash}/${movement.place}`,
         movement,
+        dust:
+          truth.ledger.payments.get(
+            observationId({ chainId: chain.chainId, blockHash: ref.hash, place: movement.place }),
+          )?.dust === true,
         invoiceId,
         accepted: option !== undefined,
         inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
-        position: depth >= required ? 'confirmed' : 'included',
+        position: isDeep(chain, rule, standing, ref.number) ? 'confirmed' : 'included',
       },
     ]
   })
@@ -149,7 +156,7 @@ function comparePayment(found: Payment, expected: Replayed): void {
 
 const toSums = (payments: readonly Replayed[]): Sum[] =>
   payments
-    .filter(({ accepted }) => accepted)
+    .filter(({ accepted, dust }) => accepted && !dust)
     .map(({ movement }) => ({ assetId: movement.asset.id, units: movement.units }))
 
 function timely(invoice: Invoice, payments: readonly Replayed[]): Replayed[] {
@@ -168,7 +175,7 @@ function compareFacts(
   const expected = {
     underpaid: seen.length > 0 && !isEnough(invoice, seen),
     overpaid: isOver(invoice, all),
-    late: replayed.some(({ accepted, inTime }) => accepted && !inTime),
+    late: replayed.some(({ accepted, inTime, dust }) => accepted && !inTime && !dust),
   }
   const facts = (one: typeof expected) => `${one.underpaid} ${one.overpaid} ${one.late}`
   demand(
@@ -219,9 +226,10 @@ function hasPassed(invoice: Invoice, truth: Truth): boolean {
   const deadline = deadlineMs(invoice.terms)
   if (invoice.acceptedShare !== null || truth.nowMs <= deadline) return false
   return invoice.terms.options.every(({ asset, finality }) => {
-    const tip = truth.tips.get(asset.chainId)
-    if (tip === undefined) return false
-    const chain = truth.chains.get(asset.chainId)
-    return blockTimeMs(chain, tip, finality.confirmations) > deadline
+    const standing = truth.standings.get(asset.chainId)
+    // A halted chain says nothing of a deadline, not even what it showed before.
+    const isHalted = isHaltedIn(truth.ledger, asset.chainId)
+    if (standing === undefined || isHalted) return false
+    return observedMs(truth.chains.get(asset.chainId), finality, standing) > deadline
   })
 }

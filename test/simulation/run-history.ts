@@ -8,8 +8,7 @@ import type { SimulatedProcess } from './simulated-process.ts'
 import {
   createWorld,
   ENDPOINT_URLS,
-  endTips,
-  highestDepths,
+  endStandings,
   openStore,
   passTime,
   type World,
@@ -87,8 +86,8 @@ async function endHistory(world: World, seed: number): Promise<void> {
   await judgeEnd(world.lasting.store, {
     ledger: world.ledger,
     chains: world.chains,
-    tips: endTips(world),
-    highestDepths: highestDepths(world),
+    standings: endStandings(world),
+    settings: world.settings,
     storeId: (world.process as SimulatedProcess).account.id,
     nowMs: world.time.nowMs,
   })

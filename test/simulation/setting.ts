@@ -1,7 +1,8 @@
 /** What every history shares: two chains and their assets, one account key, a first moment. */
 import { HDKey } from '@scure/bip32'
 import { type AccountKeys, createAddressBook } from '../../src/adapters/system/address-book.ts'
-import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
+import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
+import { depthRule, tagRule } from '../../src/core/chain/finality.ts'
 import {
   type Address,
   type Asset,
@@ -22,6 +23,8 @@ export const FIRST_CHAIN = 31_337
 export const SECOND_CHAIN = 8_453
 const FIRST_TOKEN: Address = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
 const SECOND_TOKEN: Address = '0x833589fcd6edb6e08f4c7c32d4f71b54bda02913'
+/** The merchant's own: what it sends is no payment. */
+export const OWN_SENDER: Address = '0x00000000000000000000000000000000000009ee'
 /** Calls itself USDC, and is on nobody's list. */
 export const FAKE_TOKEN: Address = '0xbadbadbadbadbadbadbadbadbadbadbadbadbad0'
 
@@ -47,6 +50,12 @@ export type Setting = {
   /** Depths asked below 100 USD, above, and on the second chain. */
   readonly depths: readonly [number, number, number]
   readonly maxReorgBlocks: number
+  /** Blocks by which the finalized tag of the first chain is behind its head; null: it has none. */
+  readonly finalLag: number | null
+  /** Below so many units a token transfer is dust, on every chain; zero: none is. */
+  readonly dustUnits: number
+  /** Share of the blocks of which a node's word is all there is. */
+  readonly unprovenShare: number
   /** Blocks that exist before watching begins. */
   readonly startHeight: number
   readonly webhooks: boolean
@@ -56,30 +65,51 @@ export type Setting = {
 
 export const BLOCK_TIME_S = 12
 
+export function followsTag({ finalLag }: Setting, chainId: number): boolean {
+  return finalLag !== null && chainId === FIRST_CHAIN
+}
+
 export function describeChains(setting: Setting): ChainSettings[] {
   const [small, large, other] = setting.depths
+  const dustOf = (chainId: number, address: Address) =>
+    new Map(
+      setting.dustUnits === 0 ? [] : [[tokenAssetId(chainId, address), BigInt(setting.dustUnits)]],
+    )
   const common = {
     test: false,
+    testnet: false,
     pollIntervalMs: 2_000,
     blockTimeMs: BLOCK_TIME_S * 1_000,
     maxReorgBlocks: setting.maxReorgBlocks,
+    ownSenders: [OWN_SENDER],
+    finalizedTag: false,
+    proofs: setAllProofs('on'),
+    excludedTxTypes: [],
+    nativeMode: 'direct' as const,
   }
   const first: ChainSettings = {
     ...common,
     chainId: FIRST_CHAIN,
     name: 'first',
+    networkName: 'First network',
     assets: [coin(FIRST_CHAIN), token(FIRST_CHAIN, FIRST_TOKEN, 6)],
+    verifyBalanceOf: [tokenAssetId(FIRST_CHAIN, FIRST_TOKEN)],
+    dustUnits: dustOf(FIRST_CHAIN, FIRST_TOKEN),
+    finalizedTag: followsTag(setting, FIRST_CHAIN),
     finality: [
-      { upTo: { amount: '100', currency: 'USD' }, confirmations: small },
-      { upTo: null, confirmations: large },
+      { upTo: { amount: '100', currency: 'USD' }, rule: depthRule(small) },
+      { upTo: null, rule: setting.finalLag === null ? depthRule(large) : tagRule('finalized') },
     ],
   }
   const second: ChainSettings = {
     ...common,
     chainId: SECOND_CHAIN,
     name: 'second',
+    networkName: 'Second network',
     assets: [token(SECOND_CHAIN, SECOND_TOKEN, 18), coin(SECOND_CHAIN)],
-    finality: [{ upTo: null, confirmations: other }],
+    verifyBalanceOf: [tokenAssetId(SECOND_CHAIN, SECOND_TOKEN)],
+    dustUnits: dustOf(SECOND_CHAIN, SECOND_TOKEN),
+    finality: [{ upTo: null, rule: depthRule(other) }],
   }
   return setting.chains === 1 ? [first] : [first, second]
 }
@@ -116,6 +146,7 @@ export function createForgetfulBook(): AccountKeys {
       known.has(fingerprint) ? DERIVED.derive(fingerprint, index) : null,
     accountNumberOf: (fingerprint) =>
       known.has(fingerprint) ? DERIVED.accountNumberOf(fingerprint) : null,
+    isSponsor: DERIVED.isSponsor,
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import type { BlockLog, BlockTransaction, VerifiedBlock } from '../../src/core/chain/block.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
-import type { Random } from './random.ts'
+import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, START_MS } from './setting.ts'
 
 /** Value that really went to an address, at its place in a block. */
@@ -38,6 +38,8 @@ export type SimulatedTransaction = Omit<BlockTransaction, 'index'> & {
 export type SimulatedChain = {
   readonly chainId: number
   getBlock(hash: Hash): SimulatedBlock | undefined
+  /** What an address has of a token as of a block: all that ever came. */
+  tokenBalance(hash: Hash, token: Address, holder: Address): bigint
   /** The block of a branch at a height; undefined above its tip and below zero. */
   ancestorAt(tip: Hash, number: number): SimulatedBlock | undefined
   bestTip(): Hash
@@ -59,13 +61,21 @@ export type MineOptions = {
   readonly nowS?: number
 }
 
+/** Whether a block is sealed by its header, or believed as a node tells it. */
+const PROVEN = 2
+const NODES_WORD = 1
+
 /** Share of the waiting transactions a block takes. */
 const TAKEN = 0.85
 
 /** Ancestors looked through for a transaction that is mined already; no history forks deeper. */
 const LOOK_BACK = 120
 
-export function createSimulatedChain(chainId: number, startHeight: number): SimulatedChain {
+export function createSimulatedChain(
+  chainId: number,
+  startHeight: number,
+  unprovenShare = 0,
+): SimulatedChain {
   const blocks = new Map<Hash, SimulatedBlock>()
   const tips: Hash[] = []
   const waiting: SimulatedTransaction[] = []
@@ -77,7 +87,9 @@ export function createSimulatedChain(chainId: number, startHeight: number): Simu
   const add = (parentHash: Hash, number: number, timestampS: number, from: TransactionList) => {
     count += 1
     const hash = paddedHex(chainId * 1_000_000 + count, 64)
-    const block = buildBlock({ number, hash, parentHash, timestampS }, from)
+    const isUnproven = createRandom(chainId + count).chance(unprovenShare)
+    const ref = { number, hash, parentHash, timestampS }
+    const block = buildBlock(ref, isUnproven ? NODES_WORD : PROVEN, from)
     blocks.set(hash, block)
     const at = tips.indexOf(parentHash)
     if (at !== -1) tips.splice(at, 1)
@@ -101,6 +113,17 @@ export function createSimulatedChain(chainId: number, startHeight: number): Simu
   return {
     chainId,
     getBlock: (hash) => blocks.get(hash),
+    tokenBalance(hash, token, holder) {
+      let sum = 0n
+      let block = blocks.get(hash)
+      while (block !== undefined) {
+        for (const { asset, to, units } of block.movements) {
+          if (asset.token === token && to === holder) sum += units
+        }
+        block = blocks.get(block.ref.parentHash)
+      }
+      return sum
+    },
     ancestorAt,
     bestTip: () => best,
     tips: () => tips,
@@ -132,7 +155,11 @@ export function createSimulatedChain(chainId: number, startHeight: number): Simu
 
 type TransactionList = readonly SimulatedTransaction[]
 
-function buildBlock(ref: VerifiedBlock['ref'], included: TransactionList): SimulatedBlock {
+function buildBlock(
+  ref: VerifiedBlock['ref'],
+  proofLevel: VerifiedBlock['proofLevel'],
+  included: TransactionList,
+): SimulatedBlock {
   const transactions: BlockTransaction[] = []
   const logs: BlockLog[] = []
   const movements: Movement[] = []
@@ -155,7 +182,7 @@ function buildBlock(ref: VerifiedBlock['ref'], included: TransactionList): Simul
       if (moves !== null) movements.push({ place: `log:${place}`, ...moves })
     }
   }
-  return { ref, transactions, logs, movements, included }
+  return { ref, proofLevel, transactions, logs, movements, included }
 }
 
 export function paddedHex(value: number | bigint, digits: number): `0x${string}` {

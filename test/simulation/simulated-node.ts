@@ -7,6 +7,7 @@ import type { BlockRef } from '../../src/core/chain/block.ts'
 import type { Hash } from '../../src/core/money/asset.ts'
 import { type ChainFaultKind, ChainSourceError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
+import { createRandom } from './random.ts'
 import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
 
 /** Which head the node shows. */
@@ -35,6 +36,14 @@ export const NODE_FAULTS = [
   'slow_head',
   /** The head is newer than what other calls know. */
   'fast_head',
+  /** The head is one of long ago, as after a restart from an old state. */
+  'stale_head',
+  /** Heights are answered from another branch than the head's. */
+  'torn',
+  /** Some calls fail, each in its own way; the ones between work. */
+  'flaky',
+  /** What is told of a block is disproven by its header: the node lies, and the adapter notices. */
+  'disproven',
 ] as const
 export type NodeFault = (typeof NODE_FAULTS)[number]
 
@@ -47,6 +56,10 @@ export type SimulatedNode = {
   /** Something happens to the chain right before the nth call from now. */
   interrupt(calls: number, action: () => void): void
   recover(): void
+  /** Whether it did not serve the balances it was last asked for. */
+  hasRefusedBalances(): boolean
+  /** Blocks it ever called final. */
+  calledFinal(): ReadonlySet<Hash>
   /** When this block was first shown as the head, by the clock given; null if never. */
   firstShownMs(hash: Hash): number | null
 }
@@ -62,13 +75,23 @@ const THROWN: ReadonlySet<NodeFault> = new Set([
   'capacity',
   'wrong_chain',
 ])
+const FLAKY_SHARE = 0.3
+const FLAKY_KINDS = [...THROWN] as ChainFaultKind[]
+/** A stale head is up to so many blocks old. */
+const STALE_MAX = 40
 
-export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number): SimulatedNode {
+export function createSimulatedNode(
+  chain: SimulatedChain,
+  nowMs: () => number,
+  finalLag: number | null = null,
+): SimulatedNode {
   const shown = new Map<Hash, number>()
+  const final = new Set<Hash>()
   let view: NodeView = { kind: 'follow' }
   let fault: { kind: NodeFault; calls: number } | null = null
   let interruption: { calls: number; action: () => void } | null = null
   let calls = 0
+  let balancesRefused = false
 
   /** Counts a call; answers the fault it meets, or throws it. */
   const enter = (): NodeFault | null => {
@@ -86,6 +109,10 @@ export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number):
     fault.calls -= 1
     if (fault.calls <= 0) fault = null
     if (THROWN.has(kind)) throw new ChainSourceError(kind as ChainFaultKind, 'simulated fault')
+    const chance = createRandom(calls)
+    if (kind === 'flaky' && chance.chance(FLAKY_SHARE)) {
+      throw new ChainSourceError(chance.pick(FLAKY_KINDS), 'simulated fault, now and then')
+    }
     return kind
   }
   const shownTip = (): Hash => {
@@ -102,20 +129,55 @@ export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number):
         return calls % 2 === 0 ? best : view.hash
     }
   }
-  const lowered = (tip: Hash) => hashAt(chain, tip, heightOf(chain, tip) - HEAD_SKEW)
+  const lowered = (tip: Hash, by = HEAD_SKEW) => hashAt(chain, tip, heightOf(chain, tip) - by)
   const headerAt = (number: number): BlockRef | null => {
     const met = enter()
     if (met === 'null') return null
-    const tip = met === 'fast_head' ? lowered(shownTip()) : shownTip()
+    const tip = tipUnder(met)
     return chain.ancestorAt(tip, number)?.ref ?? null
+  }
+  /** The branch of which a call is answered. */
+  const tipUnder = (met: NodeFault | null): Hash => {
+    const tip = shownTip()
+    switch (met) {
+      case 'fast_head':
+        return lowered(tip)
+      case 'torn':
+        return chain.tips().findLast((other) => other !== tip) ?? tip
+      default:
+        return tip
+    }
+  }
+  const headUnder = (met: NodeFault | null): Hash => {
+    const tip = shownTip()
+    switch (met) {
+      case 'slow_head':
+        return lowered(tip)
+      case 'stale_head':
+        return lowered(tip, createRandom(calls).between(1, STALE_MAX))
+      default:
+        return tip
+    }
+  }
+
+  const tellFinal = (): BlockRef | null => {
+    if (finalLag === null) return null
+    try {
+      const met = enter()
+      if (met === 'null') return null
+      const tip = met === 'stale_head' ? headUnder(met) : tipUnder(met)
+      return chain.ancestorAt(tip, heightOf(chain, tip) - finalLag)?.ref ?? null
+    } catch (error) {
+      if (error instanceof ChainSourceError) return null
+      throw error
+    }
   }
 
   const source: ChainSource = {
     chainId: chain.chainId,
     async getHead() {
       const met = enter()
-      const tip = shownTip()
-      const block = chain.getBlock(met === 'slow_head' ? lowered(tip) : tip) as SimulatedBlock
+      const block = chain.getBlock(headUnder(met)) as SimulatedBlock
       if (!shown.has(block.ref.hash)) shown.set(block.ref.hash, nowMs())
       return block.ref
     },
@@ -140,21 +202,47 @@ export function createSimulatedNode(chain: SimulatedChain, nowMs: () => number):
     },
     async getBlock(ref) {
       const met = enter()
+      if (met === 'disproven') throw new ChainSourceError('disproven', 'simulated lie')
       const block = met === 'null' ? undefined : chain.getBlock(ref.hash)
       if (block === undefined) throw new ChainSourceError('not_there', 'the block is missing')
-      const { transactions, logs } = block
-      return { ref: block.ref, transactions, logs }
+      const { proofLevel, transactions, logs } = block
+      return { ref: block.ref, proofLevel, transactions, logs }
+    },
+    // Not to answer is no fault of the turn, and a node without the tag says nothing.
+    async getFinality() {
+      const finalized = tellFinal()
+      if (finalized !== null) final.add(finalized.hash)
+      return [{ provider: 'simulated:1', finalized, safe: null }]
     },
     getTokenDecimals: async () => null,
+    getTransaction: async () => ({ kind: 'unknown' }),
+    async getTokenBalances(questions) {
+      balancesRefused = true
+      const met = enter()
+      balancesRefused = met === 'null'
+      return questions.map(({ token, holder, block }) => {
+        return met === 'null' ? null : chain.tokenBalance(block.hash, token, holder)
+      })
+    },
+    // Nobody sweeps here.
+    async getTokenOutflow() {
+      enter()
+      return 0n
+    },
     describeProviders: () => [],
+    genesisHash: () => null,
+    // No other node proves what this one does not: without a tag the chain goes on as it is.
+    describeAgreement: () => ({ agreedBy: 1, conflict: null, isProofLowered: true }),
   }
   return {
     source,
     show: (next) => {
       view = next
     },
+    calledFinal: () => final,
     firstShownMs: (hash) => shown.get(hash) ?? null,
     view: () => view,
+    hasRefusedBalances: () => balancesRefused,
     fail: (kind, count) => {
       fault = { kind, calls: count }
     },

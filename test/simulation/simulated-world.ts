@@ -3,9 +3,8 @@
  * gateway in the middle, which dies and comes back. Everything is chance from the seed.
  */
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
-import { type ChainSettings, highestConfirmations } from '../../src/core/chain/chain-settings.ts'
+import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import type { ChangeSet } from '../../src/core/change-set.ts'
-import type { Hash } from '../../src/core/money/asset.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createWebhookEndpoint } from '../../src/operations/create-webhook-endpoint.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -18,12 +17,17 @@ import {
   type Run,
   type Trouble,
 } from './crash-points.ts'
+import type { Standing } from './depth.ts'
 import { acceptCommit } from './invariants.ts'
 import type { Order } from './jobs.ts'
-import { createLedger, type Ledger } from './ledger.ts'
+import { createLedger, type Ledger, standingOf } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
-import { describeChains, type Setting, START_MS } from './setting.ts'
-import { createSimulatedChain, type SimulatedChain } from './simulated-chain.ts'
+import { describeChains, followsTag, type Setting, START_MS } from './setting.ts'
+import {
+  createSimulatedChain,
+  type SimulatedBlock,
+  type SimulatedChain,
+} from './simulated-chain.ts'
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts'
 import { type Lasting, type SimulatedProcess, startProcess } from './simulated-process.ts'
 import { createSimulatedReceiver, type SimulatedReceiver } from './simulated-receiver.ts'
@@ -66,13 +70,17 @@ export async function createWorld(
   const random = createRandom(seed ^ 0x5eed)
   const settings = describeChains(setting)
   const chains = new Map(
-    settings.map(({ chainId }) => [chainId, createSimulatedChain(chainId, setting.startHeight)]),
+    settings.map(({ chainId }) => {
+      const { startHeight, unprovenShare } = setting
+      return [chainId, createSimulatedChain(chainId, startHeight, unprovenShare)]
+    }),
   )
   const time = { nowMs: START_MS, monotonicMs: 0 }
   const nodes = new Map(
-    [...chains].map(
-      ([chainId, chain]) => [chainId, createSimulatedNode(chain, () => time.monotonicMs)] as const,
-    ),
+    [...chains].map(([chainId, chain]) => {
+      const lag = lagOf(setting, chainId)
+      return [chainId, createSimulatedNode(chain, () => time.monotonicMs, lag)] as const
+    }),
   )
   const lasting: Lasting = {
     store,
@@ -118,13 +126,16 @@ export function openStore(world: World, run: Run): Store {
     if (name !== 'commit') return
     count(world.tally, result === 'conflict' ? 'conflicts' : 'commits')
     if (result === 'conflict') return
-    tallyChanges(world.tally, args[0] as ChangeSet)
+    tallyChanges(world, args[0] as ChangeSet)
     acceptCommit(world.ledger, args[0] as ChangeSet, {
       chains: world.chains,
+      settings: world.settings,
+      calledFinal: (chainId) => world.nodes.get(chainId)?.calledFinal() ?? new Set(),
       nowMs: world.time.nowMs,
       lookedUpAt: lookedUpAt ?? world.ledger.count,
       deadlines: world.deadlines,
       maxReorgBlocks: world.setting.maxReorgBlocks,
+      hasRefusedBalances: (chainId) => world.nodes.get(chainId)?.hasRefusedBalances() === true,
       shownForMs(chainId, hash) {
         const firstMs = world.nodes.get(chainId)?.firstShownMs(hash) ?? null
         return firstMs === null ? -1 : world.time.monotonicMs - firstMs
@@ -133,8 +144,17 @@ export function openStore(world: World, run: Run): Store {
   })
 }
 
-function tallyChanges(tally: Tally, { events = [], payments = [], chain }: ChangeSet): void {
+function tallyChanges(
+  { tally, chains }: World,
+  { events = [], payments = [], chain }: ChangeSet,
+): void {
   for (const { type } of events) count(tally, type)
+  for (const { position, finality, observation, dust } of payments) {
+    if (dust) count(tally, 'dust')
+    if (position !== 'confirmed' || finality.kind === 'depth') continue
+    const block = chains.get(observation.chainId)?.getBlock(observation.blockHash)
+    count(tally, block?.proofLevel === 2 ? 'confirmed as final' : 'confirmed unproven')
+  }
   for (const { revision } of payments) if (revision === 1) count(tally, 'payments')
   const depth = chain?.disconnected.length ?? 0
   if (chain === undefined || depth === 0) return
@@ -178,16 +198,24 @@ async function registerEndpoints(world: World): Promise<void> {
 }
 
 /** Where each chain stands in the end: a halted one where it was halted. */
-export function endTips({ chains, ledger }: World): Map<number, Hash> {
+export function endStandings({ chains, ledger, setting }: World): Map<number, Standing> {
   return new Map(
     [...chains].map(([chainId, chain]) => {
       const committed = ledger.chains.get(chainId)
-      const isHalted = committed !== undefined && committed.haltReason !== null
-      return [chainId, isHalted ? (committed.blocks.get(committed.tip) as Hash) : chain.bestTip()]
+      const halted =
+        committed === undefined || committed.haltReason === null ? null : standingOf(committed)
+      return [chainId, halted ?? bestStanding(chain, lagOf(setting, chainId))]
     }),
   )
 }
 
-export function highestDepths({ settings }: World): Map<number, number> {
-  return new Map(settings.map((each) => [each.chainId, highestConfirmations(each)]))
+function bestStanding(chain: SimulatedChain, finalLag: number | null): Standing {
+  const tip = chain.bestTip()
+  const { number } = (chain.getBlock(tip) as SimulatedBlock).ref
+  const final = finalLag === null ? undefined : chain.ancestorAt(tip, number - finalLag)
+  return { tip, final: final?.ref.hash ?? null }
+}
+
+function lagOf(setting: Setting, chainId: number): number | null {
+  return followsTag(setting, chainId) ? setting.finalLag : null
 }

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { FIXED_CASES } from './fixed-cases.ts'
 import { drawHistory } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { shrinkHistory } from './shrink-history.ts'
@@ -38,12 +39,16 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'reorgs not longer': 100,
   'deepest reorg': 12,
   'halted chains': 5,
+  'confirmed as final': 300,
+  'confirmed unproven': 20,
+  dust: 20,
   payments: 3_000,
   'chain fault unreachable': 100,
   'chain fault malformed': 100,
   'chain fault inconsistent': 100,
   'chain fault not_there': 100,
   'chain fault capacity': 100,
+  'chain fault disproven': 10,
   'invoice.settled': 500,
   'invoice.processing': 300,
   'invoice.underpaid': 200,
@@ -62,6 +67,10 @@ const AT_LEAST: Readonly<Record<string, number>> = {
 test('the histories went through everything', () => {
   const few = Object.entries(AT_LEAST).filter(([name, least]) => (tally.get(name) ?? 0) < least)
   expect(few.map(([name]) => `${name}: ${tally.get(name) ?? 0}`)).toEqual([])
+})
+
+test.each(FIXED_CASES)('what once failed holds: $name', async ({ history }) => {
+  expect((await runHistory(history)).violation?.message ?? 'holds').toBe('holds')
 })
 
 describe('the simulation itself', () => {

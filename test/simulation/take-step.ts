@@ -259,7 +259,7 @@ async function decideOne(
   const invoice = pickInvoice(world, job)
   if (invoice === undefined) return 'nothing to decide'
   const payments = paymentsOfInvoice(world.ledger, invoice.id)
-  const counting = payments.filter(({ position }) => position !== 'orphaned')
+  const counting = payments.filter(({ position, dust }) => position !== 'orphaned' && !dust)
   const confirmed = counting.filter(({ position }) => position === 'confirmed')
   const mayCancel = invoice.status === 'open' && counting.length === 0
   const hasMoney = shareOf(invoice, sumsOf(confirmed)).over > 0n

@@ -1,7 +1,7 @@
 /** What people put on a chain: payments, and everything that only looks like one. */
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
 import type { Random } from './random.ts'
-import { FAKE_TOKEN } from './setting.ts'
+import { FAKE_TOKEN, OWN_SENDER } from './setting.ts'
 import { type LogDraft, paddedHex, type SimulatedTransaction } from './simulated-chain.ts'
 
 const TRANSFER = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
@@ -56,12 +56,14 @@ export function payManyTransaction(
   }
 }
 
-/** Native value whose transaction failed, went nowhere, or is none: nothing moves. */
+/** Native value whose transaction failed, went nowhere, is none, or our own: no payment. */
 function voidNative(hash: Hash, to: Address, units: bigint, random: Random): SimulatedTransaction {
   const common = { hash, from: PAYER, logs: [], movesValue: null }
-  switch (random.below(4)) {
+  switch (random.below(5)) {
     case 0:
       return { ...common, to, valueUnits: units, succeeded: false }
+    case 4:
+      return { ...common, from: OWN_SENDER, to, valueUnits: units, succeeded: true }
     case 1:
       return { ...common, to, valueUnits: 0n, succeeded: true }
     case 2:
@@ -83,6 +85,7 @@ function oddLog(token: Address, to: Address, units: bigint, random: Random): Log
     { ...good, data: `${word(units)}00` },
     { ...good, data: word(0n) },
     { ...good, topics: [TRANSFER, topic(to), topic(to)] },
+    { ...good, topics: [TRANSFER, topic(OWN_SENDER), topic(to)] },
     { ...good, topics: [APPROVAL, topic(PAYER), topic(to)] },
     { ...good, address: FAKE_TOKEN },
     { ...good, address: NATIVE_LOGGER },

@@ -58,8 +58,18 @@ export type FaultRules = {
   chainId: number | null
 }
 
-/** Sees every result of the node before the client does, and answers what the client shall see. */
+/**
+ * Sees every result of the node before the client does, and answers what the client shall see: a
+ * result, or a `refusal`.
+ */
 export type Intercept = (method: string, params: readonly unknown[], result: unknown) => unknown
+
+const REFUSAL = Symbol('refusal')
+
+/** What an interceptor answers in place of a result to refuse the call. */
+export function refusal(code: number, message: string): unknown {
+  return { [REFUSAL]: { code, message } }
+}
 
 export type FaultProxy = {
   readonly url: string
@@ -217,7 +227,9 @@ async function answerCalls(state: State, calls: readonly Call[]): Promise<Answer
     const rendered: Answer = { jsonrpc: '2.0', ...answer, id: call.id }
     if (rendered.error === undefined)
       rendered.result = await ruleResult(state, call, rendered.result)
-    answers.push(rendered)
+    const refused = (rendered.result as { [REFUSAL]?: unknown } | null | undefined)?.[REFUSAL]
+    if (refused === undefined) answers.push(rendered)
+    else answers.push({ jsonrpc: '2.0', id: call.id, error: refused })
   }
   return answers
 }

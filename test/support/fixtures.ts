@@ -2,7 +2,9 @@
  * Valid sample entities. `n` makes the identity (ids, tokens, hashes), so that two samples of one
  * kind never clash unless a test wants it; everything else is given by overrides.
  */
+
 import type { BlockRef } from '../../src/core/chain/block.ts'
+import { depthRule } from '../../src/core/chain/finality.ts'
 import type { IdempotencyRecord } from '../../src/core/change-set.ts'
 import type { Invoice, PaymentOption, Terms } from '../../src/core/invoice/invoice.ts'
 import {
@@ -13,11 +15,12 @@ import {
   tokenAssetId,
 } from '../../src/core/money/asset.ts'
 import { ZERO } from '../../src/core/money/fraction.ts'
-import type { Observation, Payment } from '../../src/core/payment/payment.ts'
-import type {
-  ApiKey,
-  DepositAddress,
-  StoreAccount,
+import { type Observation, observationId, type Payment } from '../../src/core/payment/payment.ts'
+import {
+  type ApiKey,
+  DEFAULT_SETTINGS,
+  type DepositAddress,
+  type StoreAccount,
 } from '../../src/core/store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
@@ -63,6 +66,7 @@ export function sampleStore(overrides: Partial<StoreAccount> = {}): StoreAccount
     xpub: 'xpub-sample',
     fingerprint: SAMPLE_FINGERPRINT,
     formerXpubs: [],
+    settings: DEFAULT_SETTINGS,
     createdAtMs: SAMPLE_TIME_MS,
     revision: 1,
     ...overrides,
@@ -80,6 +84,7 @@ export function sampleApiKey(n: number, overrides: Partial<ApiKey> = {}): ApiKey
     createdAtMs: SAMPLE_TIME_MS,
     expiresAtMs: null,
     revokedAtMs: null,
+    lastUsedAtMs: null,
     revision: 1,
     ...overrides,
   }
@@ -89,9 +94,10 @@ export function sampleOption(overrides: Partial<PaymentOption> = {}): PaymentOpt
   return {
     asset: SAMPLE_TOKEN,
     chainName: 'local',
+    networkName: 'local network',
     amountDueUnits: 25_000_000n,
     rate: { value: '1', source: 'fixed', atMs: SAMPLE_TIME_MS },
-    finality: { confirmations: 3 },
+    finality: depthRule(3),
     ...overrides,
   }
 }
@@ -181,8 +187,9 @@ export function sampleObservation(
   block: BlockRef = sampleBlock(10),
   overrides: Partial<Observation> = {},
 ): Observation {
+  const place = { chainId: SAMPLE_CHAIN_ID, blockHash: block.hash, place: `log:${n}` }
   return {
-    id: `pay_${block.hash.slice(2, 4)}_${block.number}_${n}`,
+    id: observationId(place),
     chainId: SAMPLE_CHAIN_ID,
     blockHash: block.hash,
     blockNumber: block.number,
@@ -206,7 +213,9 @@ export function samplePayment(observation: Observation, overrides: Partial<Payme
     storeId: 'st_sample',
     invoiceId: null,
     position: 'included',
-    confirmationsRequired: 3,
+    finality: depthRule(3),
+    countedUnits: observation.amountUnits,
+    dust: false,
     accepted: true,
     inTime: true,
     revision: 1,
@@ -290,8 +299,7 @@ export function sampleIdempotency(overrides: Partial<IdempotencyRecord> = {}): I
     key: 'order-1',
     requestHash: 'ab'.repeat(32),
     status: 201,
-    body: '{"id":"inv_1"}',
-    sealed: false,
+    body: { kind: 'text', text: '{"id":"inv_1"}' },
     createdAtMs: SAMPLE_TIME_MS,
     ...overrides,
   }

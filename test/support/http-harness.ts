@@ -12,14 +12,20 @@ import {
   createDestinationCheck,
   parseAllowedHosts,
 } from '../../src/adapters/webhook-http/address-guard.ts'
-import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
+import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
+import { depthRule } from '../../src/core/chain/finality.ts'
 import { parseAccountKey } from '../../src/core/keys/deposit-address.ts'
 import type { Asset } from '../../src/core/money/asset.ts'
-import type { ApiKeyScope, StoreAccount } from '../../src/core/store-account/store-account.ts'
+import {
+  type ApiKeyScope,
+  DEFAULT_SETTINGS,
+  type StoreAccount,
+} from '../../src/core/store-account/store-account.ts'
 import { createHttpApp, type HttpDeps } from '../../src/entrypoints/http/http-app.ts'
 import { listen } from '../../src/entrypoints/http/server.ts'
 import { createApiKey } from '../../src/operations/create-api-key.ts'
 import type { TestChain } from '../../src/ports/test-chain.ts'
+import { type AnswerCheck, createAnswerCheck } from './documented-answers.ts'
 import { SAMPLE_CHAIN_ID, SAMPLE_COIN, SAMPLE_TOKEN, sampleBlock } from './fixtures.ts'
 
 /** The well-known mnemonic of every development node. */
@@ -84,7 +90,8 @@ export async function startHttpHarness(overrides: Partial<HttpDeps> = {}) {
   const otherKey = await makeKey(['admin'], otherStore.id)
   const { logger } = deps
   const server = await listen(createHttpApp(deps), { host: '127.0.0.1', port: 0, logger })
-  const ask = (request: Ask) => send(server.url, { key: adminKey, ...request })
+  const checkAnswer = createAnswerCheck(await (await fetch(`${server.url}/openapi.json`)).json())
+  const ask = (request: Ask) => send(server.url, { key: adminKey, ...request }, checkAnswer)
   return { deps, store, otherStore, makeKey, adminKey, otherKey, url: server.url, ask, server }
 }
 
@@ -101,15 +108,22 @@ export async function createInvoice(
 }
 
 export async function countInvoices({ deps, store }: HttpHarness): Promise<number> {
-  const page = await deps.store.listInvoices({ storeId: store.id }, { limit: 1_000, before: null })
-  return page.items.length
+  let count = 0
+  let before: number | null = null
+  do {
+    const page = await deps.store.listInvoices({ storeId: store.id }, { limit: 1_000, before })
+    count += page.items.length
+    before = page.cursor
+  } while (before !== null)
+  return count
 }
 
 export function markReady({ chains }: Pick<HttpDeps, 'chains'>, chainId: number): void {
   chains.setHealth(chainId, { state: 'ok', reason: null, head: 10, cursor: 10, lagS: 1 })
 }
 
-async function send(url: string, request: Ask): Promise<Answer> {
+/** IN-21: every answer of the suite is as /openapi.json says. */
+async function send(url: string, request: Ask, checkAnswer: AnswerCheck): Promise<Answer> {
   const { method = 'GET', path, body, raw, headers = {}, key = null } = request
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const answer = await fetch(url + path, {
@@ -123,8 +137,9 @@ async function send(url: string, request: Ask): Promise<Answer> {
     ...(payload === undefined ? {} : { body: payload as string }),
   })
   const text = await answer.text()
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '') && text !== ''
-  const json = isJson ? JSON.parse(text) : null
+  const contentType = answer.headers.get('content-type') ?? ''
+  const json = /json/.test(contentType) && text !== '' ? JSON.parse(text) : null
+  if (method !== 'HEAD') checkAnswer(method, path, { status: answer.status, contentType, json })
   return { status: answer.status, headers: answer.headers, text, json }
 }
 
@@ -150,9 +165,11 @@ function createHttpDeps(overrides: Partial<HttpDeps>): HttpDeps {
     publicUrl: PUBLIC_URL,
     invoiceDefaults: { expiresInS: 900, graceS: 0, toleranceBps: 0 },
     rateLimitPerSecond: 100_000,
+    keyUses: new Map(),
     cursorKey: new Uint8Array(randomBytes(32)),
     renderMetrics: async () => '# HELP quittance_up test\nquittance_up 1\n',
     testChainOf: (chainId) => (chainId === SAMPLE_CHAIN_ID ? idleTestChain() : null),
+    nodesOf: () => null,
     checkDestination: createDestinationCheck({
       allowedHosts: parseAllowedHosts(['127.0.0.1:9999']),
     }),
@@ -161,24 +178,36 @@ function createHttpDeps(overrides: Partial<HttpDeps>): HttpDeps {
   }
 }
 
-function localChain(): ChainSettings {
+/** The first chain of the harness: USDC and ETH. */
+export function localChain(): ChainSettings {
   return {
     chainId: SAMPLE_CHAIN_ID,
     name: 'Local',
+    networkName: 'Local',
     test: true,
+    testnet: false,
     assets: [SAMPLE_TOKEN, SAMPLE_COIN],
-    finality: [{ upTo: null, confirmations: 5 }],
+    finality: [{ upTo: null, rule: depthRule(5) }],
     pollIntervalMs: 250,
     blockTimeMs: 1_000,
     maxReorgBlocks: 300,
+    verifyBalanceOf: [],
+    ownSenders: [],
+    dustUnits: new Map(),
+    finalizedTag: false,
+    proofs: setAllProofs('on'),
+    excludedTxTypes: [],
+    nativeMode: 'direct',
   }
 }
 
-function otherChain(): ChainSettings {
+/** The second: a public one with value, with a USDC of its own. */
+export function otherChain(): ChainSettings {
   return {
     ...localChain(),
     chainId: OTHER_CHAIN_ID,
     name: 'Base',
+    networkName: 'Base (Coinbase)',
     test: false,
     assets: [OTHER_TOKEN],
   }
@@ -196,6 +225,7 @@ function createStoreAccount(n: number): StoreAccount {
     xpub,
     fingerprint: parsed.key.fingerprint,
     formerXpubs: [],
+    settings: DEFAULT_SETTINGS,
     createdAtMs: Date.now(),
     revision: 1,
   }

@@ -3,22 +3,45 @@
  * Waiting and trying again is the caller's part.
  */
 import { assert } from '../../core/assert.ts'
-import type { BlockRef } from '../../core/chain/block.ts'
+import type { BlockRef, VerifiedBlock } from '../../core/chain/block.ts'
+import { expectsProof, staleHeadMs } from '../../core/chain/chain-settings.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { ChainSource } from '../../ports/chain-source.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
+import type { LogSource } from '../../ports/log-source.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { NativeSource } from '../../ports/native-source.ts'
+import { createBlockReader, type ReadingSettings } from './block-reader.ts'
 import { decodeHeader } from './decode-answers.ts'
-import { createJsonRpcClient, requireResult } from './json-rpc-client.ts'
+import { createProofDoubt } from './doubt-proofs.ts'
+import { followHead } from './follow-head.ts'
+import { requireResult } from './json-rpc-client.ts'
 import { isRevert } from './judge-rpc-error.ts'
+import { createLogSource } from './log-source.ts'
+import { createNativeSource } from './native-source.ts'
 import type { EvmNode } from './node.ts'
 import { callIdentified, createNode, identifyNode } from './node.ts'
-import { describeProviders, getHighestHead, type NodePool, workOnOneNode } from './node-pool.ts'
-import { readBlock } from './read-block.ts'
+import {
+  createNodePool,
+  describeProviders,
+  type NodePool,
+  noteFault,
+  orderNodes,
+  type PoolRules,
+  rememberAgreed,
+  type Unit,
+  workOnOneNode,
+} from './node-pool.ts'
+import { STANDARD_RULES, TEST_RULES } from './node-record.ts'
+import { readFinality } from './read-finality.ts'
+import { readTokenBalances, readTokenOutflow } from './read-token-balances.ts'
+import { readTransaction } from './read-transaction.ts'
 
-export type EvmChainSourceSettings = {
+export type EvmChainSourceSettings = ReadingSettings & {
   readonly chainId: number
+  /** Of block 0, when it is known; else that of the first node to answer counts. */
+  readonly genesisHash?: Hash | null
   /** Nodes in order of preference; `http://` or `https://`, credentials allowed. */
   readonly urls: readonly string[]
   /** Sent to every node of the list. */
@@ -27,59 +50,169 @@ export type EvmChainSourceSettings = {
   /** With several nodes: how long the others may take for a head once one has shown its own. */
   readonly headGraceMs?: number
   readonly maxBodyBytes?: number
+  /** A local chain: block times say nothing, and nobody waits for minutes. */
+  readonly test?: boolean
+  /** Usual time between two blocks, and between two looks at the head. */
+  readonly blockTimeMs?: number
+  readonly pollIntervalMs?: number
   readonly clock: Clock
-  readonly logger: Logger
 }
 
 /** One exchange. Receipts of the largest blocks take seconds; a node that hangs takes no longer. */
 const DEFAULT_TIMEOUT_MS = 15_000
 const DEFAULT_HEAD_GRACE_MS = 1_000
+const DEFAULT_BLOCK_TIME_MS = 12_000
+const DEFAULT_POLL_MS = 2_000
+/** On a test chain, how long a node may show less than the other one before it is left out. */
+const OVERTAKEN_MS = 2_000
 
 const BY_NUMBER = 'eth_getBlockByNumber'
 const BY_HASH = 'eth_getBlockByHash'
 /** `decimals()`, ERC-20. */
 const DECIMALS_SELECTOR = '0x313ce567'
 const WORD = /^0x[0-9a-fA-F]{64}$/
+/** The level of a block that its own header proves. */
+const SEALED = 2
 /** `decimals` is a uint8. */
 const MAX_DECIMALS = 255n
 
 /** A chain source over one or more nodes of the same chain. Connects at the first request. */
-export function createEvmChainSource(settings: EvmChainSourceSettings): ChainSource {
-  const { chainId, urls, clock, logger, headGraceMs = DEFAULT_HEAD_GRACE_MS, ...client } = settings
+export function createEvmChainSource(
+  settings: EvmChainSourceSettings,
+): ChainSource & { readonly native: NativeSource; readonly logs: LogSource } {
+  const { chainId, urls, clock, logger, headers = {}, metrics = NO_METRICS } = settings
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, maxBodyBytes } = settings
   assert(urls.length > 0, 'a chain source has at least one node')
-  const timeoutMs = client.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  const nodes = urls.map((url) =>
-    createNode(createJsonRpcClient({ ...client, url, clock, timeoutMs })),
-  )
-  const identity = { chainId, genesisHash: null }
-  const pool: NodePool = { nodes, identity, clock, logger, headGraceMs, preferred: 0 }
-  const onNode = <T>(
-    signal: AbortSignal,
-    work: (node: EvmNode) => Promise<T>,
-    isThere?: (result: T) => boolean,
-  ): Promise<T> => {
-    const identified = async (node: EvmNode): Promise<T> => {
-      await identifyNode(node, identity, clock, signal)
-      return work(node)
+  const client = { headers, clock, timeoutMs, ...(maxBodyBytes && { maxBodyBytes }) }
+  const nodes = urls.map((url) => createNode({ ...client, url }))
+  const identity = { chainId, genesisHash: settings.genesisHash ?? null }
+  const rules = createRules(settings)
+  const pool = createNodePool({ nodes, identity, clock, logger, metrics, rules })
+  const readBlock = createBlockReader(settings)
+  const { quarantineMs: goneMs } = rules
+  const { proofs } = settings
+  const doubt = createProofDoubt({ chainId, nodes, proofs, goneMs, clock, logger, metrics })
+  const readDoubted =
+    (ref: BlockRef) =>
+    async (node: EvmNode, until: AbortSignal): Promise<VerifiedBlock> => {
+      try {
+        return await readBlock(node, ref, until, doubt.proofs())
+      } catch (error) {
+        if (isDisproven(error)) doubt.noteDisproven(node, ref.hash)
+        throw error
+      }
     }
-    return workOnOneNode(pool, signal, identified, isThere)
+  const onNode = <T>(signal: AbortSignal, unit: Unit<T>): Promise<T> => {
+    const work: Unit<T>['work'] = async (node, until) => {
+      await identifyNode(node, identity, clock, until)
+      return unit.work(node, until)
+    }
+    return workOnOneNode(pool, signal, { ...unit, work })
   }
 
   return {
     chainId,
-    getHead: (signal) => getHighestHead(pool, signal, (node, until) => getHead(pool, node, until)),
+    genesisHash: () => identity.genesisHash,
+    async getHead(signal) {
+      // The first one of the list says which chain this is, before the others are asked.
+      if (identity.genesisHash === null && nodes.length > 1) {
+        await onNode(signal, { kind: 'identity', work: async () => null })
+      }
+      return followHead(pool, signal, {
+        askHead: (node, until) => getHead(pool, node, until),
+        askHeaders: getHeadersIfThere,
+      })
+    },
     getHeaderByNumber: (number, signal) =>
-      onNode(signal, (node) => getHeaderByNumber(node, number, signal)),
+      onNode(signal, {
+        kind: 'header',
+        work: (node, until) => getHeaderByNumber(node, number, until),
+      }),
     // The hash says which block it is: whichever node has it may serve it.
     getHeaderByHash: (hash, signal) =>
-      onNode(signal, (node) => getHeaderByHash(node, hash, signal), isKnown),
-    getHeaders: (fromNumber, toNumber, signal) =>
-      onNode(signal, (node) => getHeaders(node, fromNumber, toNumber, signal)),
-    getBlock: (ref, signal) => onNode(signal, (node) => readBlock(node, logger, ref, signal)),
+      onNode(signal, {
+        kind: 'header',
+        work: (node, until) => getHeaderByHash(pool, node, hash, until),
+        isThere: isKnown,
+      }),
+    async getHeaders(fromNumber, toNumber, signal) {
+      const headers = await onNode(signal, {
+        kind: 'headers',
+        work: (node, until) => getHeaders(node, fromNumber, toNumber, until),
+      })
+      await confirmHeaders(pool, headers, signal)
+      return headers
+    },
+    async getBlock(ref, signal) {
+      // A lie that is odd enough proves and disproves nothing: another node may be plain.
+      const isThere = ({ proofLevel }: VerifiedBlock) =>
+        proofLevel >= SEALED || !expectsProof(doubt.proofs())
+      const read = () => onNode(signal, { kind: 'block', work: readDoubted(ref), isThere })
+      const block = await read().catch((error: unknown) => {
+        if (!isDisproven(error) || !doubt.lowerIfAllFail(ref.hash)) throw error
+        return read()
+      })
+      doubt.noteBlock(block)
+      return block.proofLevel === 2 && pool.agreed.has(ref.hash)
+        ? { ...block, proofLevel: 3 }
+        : block
+    },
+    getFinality: (tags, signal) => readFinality(orderNodes(pool), tags, signal),
     getTokenDecimals: (token, signal) =>
-      onNode(signal, (node) => getTokenDecimals(node, token, signal)),
+      onNode(signal, {
+        kind: 'call',
+        work: (node, until) => getTokenDecimals(node, token, until),
+      }),
+    getTransaction: (hash, signal) =>
+      onNode(signal, {
+        kind: 'transaction',
+        work: (node, until) => readTransaction(node, hash, until),
+        isThere: ({ kind }) => kind === 'mined' || kind === 'failed',
+      }),
+    // The state of an old block may be gone at one node and there at another.
+    getTokenBalances: (questions, signal) =>
+      onNode(signal, {
+        kind: 'balances',
+        work: (node, until) => readTokenBalances(node, questions, until),
+        isThere: (balances) => !balances.includes(null),
+      }),
+    getTokenOutflow: (question, fromNumber, signal) =>
+      onNode(signal, {
+        kind: 'outflow',
+        work: (node, until) => readTokenOutflow(node, question, fromNumber, until),
+      }),
     describeProviders: () => describeProviders(pool),
+    native: createNativeSource({
+      chainId,
+      clock,
+      list: () => orderNodes(pool),
+      identify: (node, signal) => identifyNode(node, identity, clock, signal),
+    }),
+    logs: createLogSource({ settings, proofs: () => doubt.proofs(), onNode }),
+    describeAgreement: () => ({
+      agreedBy: pool.holders.length,
+      conflict: pool.conflict,
+      isProofLowered: doubt.isLowered(),
+    }),
   }
+}
+
+const NO_METRICS: Metrics = { count() {} }
+
+function createRules(settings: EvmChainSourceSettings): PoolRules {
+  const { test = false, blockTimeMs = DEFAULT_BLOCK_TIME_MS } = settings
+  const { pollIntervalMs = DEFAULT_POLL_MS, headGraceMs = DEFAULT_HEAD_GRACE_MS } = settings
+  return {
+    ...(test ? TEST_RULES : STANDARD_RULES),
+    headGraceMs,
+    dissentMs: Math.max(2 * blockTimeMs, 3 * pollIntervalMs),
+    staleAgeMs: test ? null : staleHeadMs(blockTimeMs),
+    overtakenMs: OVERTAKEN_MS,
+  }
+}
+
+function isDisproven(error: unknown): boolean {
+  return error instanceof ChainSourceError && error.kind === 'disproven'
 }
 
 function isKnown(header: BlockRef | null): boolean {
@@ -94,9 +227,7 @@ async function getHead(pool: NodePool, node: EvmNode, signal: AbortSignal): Prom
   if (value === null) {
     throw new ChainSourceError('not_there', `${node.client.name} has no latest block`)
   }
-  const head = decodeHeader(value, BY_NUMBER)
-  node.head = head.number
-  return head
+  return decodeHeader(value, BY_NUMBER)
 }
 
 async function getHeaderByNumber(
@@ -111,6 +242,7 @@ async function getHeaderByNumber(
 }
 
 async function getHeaderByHash(
+  pool: NodePool,
   node: EvmNode,
   hash: Hash,
   signal: AbortSignal,
@@ -124,6 +256,7 @@ async function getHeaderByHash(
     const text = `${node.client.name} sent block ${header.hash} when asked for ${hash}`
     throw new ChainSourceError('inconsistent', text)
   }
+  if (pool.agreed.has(hash)) rememberAgreed(pool, [header.parentHash])
   return header
 }
 
@@ -154,6 +287,71 @@ async function getHeaders(
     headers.push(header)
   }
   return headers
+}
+
+/** Headers at these heights, each null when the node has none there. */
+async function getHeadersIfThere(
+  node: EvmNode,
+  numbers: readonly number[],
+  signal: AbortSignal,
+): Promise<(BlockRef | null)[]> {
+  const calls = numbers.map((n) => ({ method: BY_NUMBER, params: [toQuantity(n), false] }))
+  const answers = await node.client.batch(calls, signal)
+  return answers.map((answer, i) => {
+    if (answer.kind === 'not_there') return null
+    const value = requireResult(node.client, BY_NUMBER, answer)
+    return value === null ? null : decodeHeaderAt(node, numbers[i]!, value)
+  })
+}
+
+/**
+ * A range leads up to what nodes agreed on, or a second node has its last block too. Without this
+ * one node could make up everything between our tip and the head while we catch up.
+ */
+async function confirmHeaders(
+  pool: NodePool,
+  headers: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { number, hash } = headers.at(-1)!
+  const others = pool.holders.filter((node) => node !== pool.preferred)
+  if (!pool.agreed.has(hash)) {
+    if (pool.holders.length < 2) return
+    if (!(await hasBlock(pool, others, number, hash, signal))) {
+      const { name } = pool.preferred.client
+      pool.preferred = others[0]!
+      const text = `${name} sent block ${number} ${hash}, which no other node has`
+      throw new ChainSourceError('inconsistent', text)
+    }
+  }
+  rememberAgreed(
+    pool,
+    headers.map((header) => header.hash),
+  )
+}
+
+/** Rejects with the last fault when none of them can say. */
+async function hasBlock(
+  pool: NodePool,
+  nodes: readonly EvmNode[],
+  number: number,
+  hash: Hash,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let fault: ChainSourceError | null = null
+  let answers = 0
+  for (const node of nodes) {
+    try {
+      const [header = null] = await getHeadersIfThere(node, [number], signal)
+      if (header?.hash === hash) return true
+      answers += 1
+    } catch (error) {
+      signal.throwIfAborted()
+      fault = noteFault(pool, node, error)
+    }
+  }
+  if (answers === 0 && fault !== null) throw fault
+  return false
 }
 
 /** Null only where the chain says so: no code there, a revert, or a word that is no uint8. */

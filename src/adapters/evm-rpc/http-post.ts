@@ -20,7 +20,7 @@ export type HttpAnswer = {
   readonly status: number
   /** Raw value of the Retry-After header. */
   readonly retryAfter: string | null
-  readonly body: string
+  readonly body: Buffer
 }
 
 export type HttpPost = {
@@ -120,7 +120,7 @@ function exchange(
         resolve({
           status: response.statusCode!,
           retryAfter: response.headers['retry-after'] ?? null,
-          body: Buffer.concat(chunks, bytes).toString('utf8'),
+          body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes),
         })
       })
     })

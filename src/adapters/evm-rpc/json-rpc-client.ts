@@ -7,7 +7,9 @@ import { ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { HttpAnswer, HttpPost } from './http-post.ts'
 import { createHttpPost } from './http-post.ts'
+import type { LogsLimit } from './judge-logs-refusal.ts'
 import { judgeRpcError, type RpcError } from './judge-rpc-error.ts'
+import { type OpenAnswer, openAnswer } from './open-answer.ts'
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }
 
@@ -18,13 +20,26 @@ export type RpcAnswer =
   /** The node says that it does not have this block or state. `null` results stay results. */
   | { readonly kind: 'not_there'; readonly code: number; readonly message: string }
   /** The node says no: parameters it does not take, a call that reverted. */
-  | { readonly kind: 'refused'; readonly code: number; readonly message: string }
+  | {
+      readonly kind: 'refused'
+      readonly code: number
+      readonly message: string
+      readonly limit?: LogsLimit
+    }
+
+/** An answer of `callRaw`: a result that is not null may come as bytes. */
+export type RawAnswer = RpcAnswer | OpenAnswer
 
 export type JsonRpcClient = {
   /** `host:port` of the node. */
   readonly name: string
   /** Rejects with a `ChainSourceError`, or with the signal's reason when the caller gave up. */
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RpcAnswer>
+  /**
+   * As `call`, for answers of megabytes: a result is handed over as bytes, to be read where it stands.
+   * Errors, and what looks odd before the result, are judged as `call` judges them.
+   */
+  callRaw(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RawAnswer>
   /** One answer for each call, in the order of the calls. All or none: a gap rejects. */
   batch(calls: readonly RpcCall[], signal: AbortSignal): Promise<RpcAnswer[]>
   /** Another program may answer here next: what it takes in one request is tried again. */
@@ -37,6 +52,16 @@ export type JsonRpcClientSettings = {
   readonly timeoutMs: number
   readonly maxBodyBytes?: number
   readonly headers?: Readonly<Record<string, string>>
+  readonly meter?: RequestMeter
+}
+
+/** Told of every HTTP request, and asked how long to wait before it. */
+export type RequestMeter = {
+  bookMs(): number
+  /** The request it was asked about last is not made: its caller gave up waiting. */
+  unbook(): void
+  /** Milliseconds from sending to the last byte, whatever the answer says. */
+  noteAnswer(latencyMs: number): void
 }
 
 /** Twice the largest block known (34,000 logs, 30 MB of JSON). Beyond it an answer is malformed. */
@@ -45,10 +70,19 @@ const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024
 const MAX_BATCH_CALLS = 100
 /** Words of a node that refuses a batch for its size, whatever the code of its error says. */
 const ABOUT_BATCHES = /\bbatch/i
-/** Where those words are looked for in an error page. */
+/** Of an error page: where those words are looked for, and whether it is one. */
 const MAX_PAGE_CHARS = 1_000
 /** The longest a node may ask us to wait: its mistake must not blind us for longer. */
 const MAX_RETRY_AFTER_MS = 60_000
+
+const TOO_LARGE_STATUS = 413
+/** One question that is too large can only be about logs: a load balancer's words for a node's. */
+const TOO_LARGE: RpcAnswer = {
+  kind: 'refused',
+  code: TOO_LARGE_STATUS,
+  message: 'HTTP 413',
+  limit: { kind: 'too_many_results' },
+}
 
 type Wire = { readonly http: HttpPost; readonly clock: Clock }
 type Envelope = { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }
@@ -59,16 +93,26 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
   const maxBodyBytes = settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES
   const http = createHttpPost({ url, timeoutMs, maxBodyBytes, headers })
   const wire: Wire = { http, clock }
+  const post = (body: string, signal: AbortSignal) => measure(wire, settings.meter, body, signal)
   let lastId = 0
   let batchSize = MAX_BATCH_CALLS
 
-  async function call(method: string, params: readonly unknown[], signal: AbortSignal) {
+  async function ask(method: string, params: readonly unknown[], signal: AbortSignal) {
     lastId += 1
     const id = lastId
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-    const document = readDocument(wire, await http.post(body, signal))
-    if (!isEnvelope(document)) throw malformed(wire, 'answered with no JSON-RPC object')
-    return readEnvelope(wire, document, id)
+    return { id, answer: await post(body, signal) }
+  }
+
+  async function call(method: string, params: readonly unknown[], signal: AbortSignal) {
+    const { id, answer } = await ask(method, params, signal)
+    return readSingle(wire, answer, id)
+  }
+
+  async function callRaw(method: string, params: readonly unknown[], signal: AbortSignal) {
+    const { id, answer } = await ask(method, params, signal)
+    const raw = answer.status === 200 ? openAnswer(wire.http.name, answer.body, id) : null
+    return raw ?? readSingle(wire, answer, id)
   }
 
   /** Null when the node takes no batch of this size. */
@@ -81,7 +125,7 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
       method: item.method,
       params: item.params,
     }))
-    const answer = await http.post(JSON.stringify(requests), signal)
+    const answer = await post(JSON.stringify(requests), signal)
     if (isRefusedByStatus(answer)) return null
     const document = readDocument(wire, answer)
     return isRefused(document) ? null : readBatch(wire, document, firstId, part.length)
@@ -112,7 +156,55 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     batchSize = MAX_BATCH_CALLS
   }
 
-  return { name: http.name, call, batch, forget }
+  return { name: http.name, call, callRaw, batch, forget }
+}
+
+function readSingle(wire: Wire, answer: HttpAnswer, id: number): RpcAnswer {
+  if (answer.status === TOO_LARGE_STATUS) return TOO_LARGE
+  const document = readDocument(wire, answer)
+  if (!isEnvelope(document)) throw malformed(wire, 'answered with no JSON-RPC object')
+  return readEnvelope(wire, document, id)
+}
+
+/** One exchange, when the pace of the node lets it. */
+async function measure(
+  { http, clock }: Wire,
+  meter: RequestMeter | undefined,
+  body: string,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const waitMs = meter?.bookMs() ?? 0
+  if (waitMs > 0) {
+    try {
+      await sleep(waitMs, signal)
+    } catch (error) {
+      meter?.unbook()
+      throw error
+    }
+  }
+  const startMs = clock.monotonicMs()
+  const answer = await http.post(body, signal)
+  meter?.noteAnswer(clock.monotonicMs() - startMs)
+  return answer
+}
+
+/** Rejects with the signal's reason. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  let end = () => {}
+  try {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      signal.addEventListener('abort', end, { once: true })
+    })
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+  signal.throwIfAborted()
 }
 
 /** The value of an answer that must be there; `not_there` and refusals become faults. */
@@ -137,13 +229,13 @@ function readDocument(wire: Wire, answer: HttpAnswer): unknown {
   }
   let document: unknown
   try {
-    document = JSON.parse(answer.body)
+    document = JSON.parse(answer.body.toString('utf8'))
   } catch {
     // A 401 or a redirect with a page for people is a door, not a wrong answer.
     if (status < 200 || status >= 300) {
       throw new ChainSourceError('unreachable', `${http.name} answered HTTP ${status}`)
     }
-    const html = answer.body.trimStart().startsWith('<')
+    const html = answer.body.toString('utf8', 0, MAX_PAGE_CHARS).trimStart().startsWith('<')
     throw malformed(wire, html ? 'answered with HTML' : 'answered with broken JSON')
   }
   if (isEnvelope(document)) throwUnaddressed(wire, document, wait)
@@ -180,7 +272,9 @@ function readEnvelope(wire: Wire, envelope: Envelope, id: number): RpcAnswer {
   if (kind === 'capacity' || kind === 'unreachable') {
     throw new ChainSourceError(kind, `${wire.http.name} answered ${code} ${message}`)
   }
-  return { kind, code, message }
+  return error.limit === undefined
+    ? { kind, code, message }
+    : { kind: 'refused', code, message, limit: error.limit }
 }
 
 /** What an error says of the node, not of what it was asked: asking for less would not help. */
@@ -200,7 +294,10 @@ function isRefused(document: unknown): boolean {
 
 /** The same without JSON-RPC around it: too large, or an error page that speaks of batches. */
 function isRefusedByStatus({ status, body }: HttpAnswer): boolean {
-  return status === 413 || (status >= 400 && ABOUT_BATCHES.test(body.slice(0, MAX_PAGE_CHARS)))
+  return (
+    status === TOO_LARGE_STATUS ||
+    (status >= 400 && ABOUT_BATCHES.test(body.toString('utf8', 0, MAX_PAGE_CHARS)))
+  )
 }
 
 function readBatch(wire: Wire, document: unknown, firstId: number, count: number): RpcAnswer[] {

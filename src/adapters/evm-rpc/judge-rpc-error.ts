@@ -3,6 +3,8 @@
  * the words are read too; the strings are those seen in the wild (docs: errors of nodes).
  */
 
+import { judgeLogsRefusal, type LogsLimit } from './judge-logs-refusal.ts'
+
 export type RpcErrorKind =
   /** The node lacks the method: drop the capability. */
   | 'unsupported'
@@ -19,6 +21,8 @@ export type RpcError = {
   readonly kind: RpcErrorKind
   readonly code: number
   readonly message: string
+  /** What of a query for logs was too much; absent for every other refusal. */
+  readonly limit?: LogsLimit
 }
 
 /** EIP-1474 and JSON-RPC 2.0. */
@@ -59,8 +63,6 @@ const CAPACITY = anyOf(
   'request count exceeded',
   'lack of computing resources',
 )
-/** -32005 is also used for answers that would be too long: slowing down does not help there. */
-const TOO_MUCH_ASKED = anyOf('results', 'range', 'logs matched', 'response size', 'too big')
 const UNHEALTHY = anyOf('no backend is currently healthy', 'service unavailable', 'bad gateway')
 
 /** Null when this is no error object of JSON-RPC. */
@@ -68,7 +70,10 @@ export function judgeRpcError(value: unknown): RpcError | null {
   if (typeof value !== 'object' || value === null) return null
   const { code, message } = value as { code?: unknown; message?: unknown }
   if (!Number.isInteger(code) || typeof message !== 'string') return null
-  return { kind: judge(code as number, message), code: code as number, message }
+  const error = { code: code as number, message }
+  const limit = isRevert(error) ? null : judgeLogsRefusal(message)
+  if (limit !== null) return { kind: 'refused', ...error, limit }
+  return { kind: judge(error.code, message), ...error }
 }
 
 /** A call that ran and failed in the contract, as opposed to a call that could not be run. */
@@ -80,9 +85,9 @@ function judge(code: number, message: string): RpcErrorKind {
   if (isRevert({ code, message })) return 'refused'
   if (code === METHOD_NOT_FOUND || code === METHOD_NOT_SUPPORTED) return 'unsupported'
   if (code === TOO_MANY_REQUESTS || CAPACITY.test(message)) return 'capacity'
-  if (code === LIMIT_EXCEEDED) return TOO_MUCH_ASKED.test(message) ? 'refused' : 'capacity'
-  if (code === RESOURCE_NOT_FOUND || NOT_THERE.test(message)) return 'not_there'
+  if (code === LIMIT_EXCEEDED) return 'capacity'
   if (UNSUPPORTED.test(message)) return 'unsupported'
+  if (code === RESOURCE_NOT_FOUND || NOT_THERE.test(message)) return 'not_there'
   return code === INTERNAL_ERROR || UNHEALTHY.test(message) ? 'unreachable' : 'refused'
 }
 

@@ -3,13 +3,16 @@
  * proved to be on our chain. What was learned is forgotten when the connection is lost, because
  * behind the same URL another program may answer next.
  */
+import type { BlockRef } from '../../core/chain/block.ts'
 import type { Hash } from '../../core/money/asset.ts'
 import { MINUTE_MS } from '../../core/time.ts'
 import { type ChainFaultKind, ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { decodeHeader, readQuantity } from './decode-answers.ts'
-import type { JsonRpcClient, RpcAnswer, RpcCall } from './json-rpc-client.ts'
-import { requireResult } from './json-rpc-client.ts'
+import type { JsonRpcClient, JsonRpcClientSettings, RpcAnswer, RpcCall } from './json-rpc-client.ts'
+import { createJsonRpcClient, requireResult } from './json-rpc-client.ts'
+import { createNodeRecord, type NodeRecord, recordLatency } from './node-record.ts'
+import { createPace, type Pace } from './request-pace.ts'
 
 /**
  * How receipts of a block are asked for: all at once by plain hash, all at once by `{ blockHash }`
@@ -17,24 +20,44 @@ import { requireResult } from './json-rpc-client.ts'
  */
 export type ReceiptsForm = 'by_hash' | 'by_hash_object' | 'one_by_one'
 
+/** The most blocks and addresses that one query for logs may name. */
+export type LogsLimits = { readonly blocks: number | null; readonly addresses: number | null }
+
+const NO_LIMITS: LogsLimits = { blocks: null, addresses: null }
+
 export type EvmNode = {
   readonly client: JsonRpcClient
   /** On this machine: a request costs nothing, and a restart with a new chain is usual. */
   readonly isLocal: boolean
+  readonly pace: Pace
+  readonly record: NodeRecord
   receiptsForm: ReceiptsForm
+  /** Whether it takes a block hash where it is asked for state (EIP-1898). */
+  callsByHash: boolean
+  /** What it takes in one query for logs, as learned; null: not refused yet. */
+  logsLimits: LogsLimits
   /** Monotonic time of the last proof of identity; null before it and after a lost connection. */
   identifiedAtMs: number | null
   /** Latest block it showed; null before the first. */
-  head: number | null
+  head: BlockRef | null
+  /** Times in a row that it was asked for its head and showed none. */
+  headlessPolls: number
   /** Whether it served what it was last asked for. */
   isOk: boolean
   /** The fault it last had; stays when it is well again. */
   lastFault: ChainFaultKind | null
-  /** Monotonic time until which its head is not followed while another node shows one. */
+  /** Monotonic time until which another node serves first, if one can. */
   mistrustedUntilMs: number
+  /** Monotonic time since which another node shows more than this one's unchanged head. */
+  overtakenSinceMs: number | null
+  /** Monotonic time since which it has another block where most nodes agree. */
+  dissentsSinceMs: number | null
 }
 
-/** What every node of a chain must agree on. The genesis is that of the first one to answer. */
+/**
+ * What every node of a chain must agree on. A genesis that is not known beforehand is that of the
+ * first one to answer.
+ */
 export type ChainIdentity = { readonly chainId: number; genesisHash: Hash | null }
 
 /**
@@ -46,25 +69,49 @@ const IDENTITY_MAX_AGE_MS = 3 * MINUTE_MS
 const CHAIN_ID_CALL: RpcCall = { method: 'eth_chainId', params: [] }
 const GENESIS_CALL: RpcCall = { method: 'eth_getBlockByNumber', params: ['0x0', false] }
 
-export function createNode(client: JsonRpcClient): EvmNode {
-  const host = client.name.slice(0, client.name.lastIndexOf(':'))
-  const isLocal = host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+/** A node behind a URL, not yet connected to. */
+export function createNode(settings: JsonRpcClientSettings): EvmNode {
+  const { clock } = settings
+  const isLocal = isLoopback(new URL(settings.url).hostname)
+  const pace = createPace(clock, isLocal)
+  const record = createNodeRecord()
+  const meter = {
+    bookMs: () => pace.book(),
+    unbook: () => pace.unbook(),
+    noteAnswer(latencyMs: number) {
+      recordLatency(record, latencyMs)
+      pace.noteSuccess()
+    },
+  }
   return {
-    client,
+    client: createJsonRpcClient({ ...settings, meter }),
     isLocal,
+    pace,
+    record,
     receiptsForm: 'by_hash',
+    callsByHash: true,
+    logsLimits: NO_LIMITS,
     identifiedAtMs: null,
     head: null,
+    headlessPolls: 0,
     isOk: false,
     lastFault: null,
     mistrustedUntilMs: 0,
+    overtakenSinceMs: null,
+    dissentsSinceMs: null,
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
 /** After a lost connection or a wrong chain: prove the identity and try the capabilities again. */
 export function forgetNode(node: EvmNode): void {
   node.identifiedAtMs = null
   node.receiptsForm = 'by_hash'
+  node.callsByHash = true
+  node.logsLimits = NO_LIMITS
   node.client.forget()
 }
 
@@ -127,7 +174,9 @@ function checkGenesis(
   }
   identity.genesisHash ??= genesis.hash
   if (genesis.hash !== identity.genesisHash) {
-    const text = `${client.name} has genesis ${genesis.hash}, not ${identity.genesisHash}`
+    const text =
+      `${client.name} has genesis ${genesis.hash}, not ${identity.genesisHash}: another chain, or ` +
+      'one that was begun anew, which needs a new database'
     throw new ChainSourceError('wrong_chain', text)
   }
   node.identifiedAtMs = clock.monotonicMs()

@@ -1,15 +1,26 @@
 /**
  * A block and its receipts from one node, both by block hash, so that a reorg between the two
- * requests gives "not there" or a mixture that the verifier refuses, and never a wrong block.
+ * requests gives "not there" or a mixture that is refused, and never a wrong block. What is read is
+ * held against the header: its hash, the roots of transactions and receipts, the bloom of the logs.
  */
-import type { BlockRef, VerifiedBlock } from '../../core/chain/block.ts'
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import type { BlockRef } from '../../core/chain/block.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
-import type { NodeBlock, NodeReceipt } from './decode-answers.ts'
-import { decodeBlock, decodeReceipt, decodeReceipts } from './decode-answers.ts'
+import type { JsonCursor } from './json-cursor.ts'
+import { createCursor } from './json-cursor.ts'
+import type { RawAnswer, RpcAnswer } from './json-rpc-client.ts'
 import { requireResult } from './json-rpc-client.ts'
 import type { EvmNode, ReceiptsForm } from './node.ts'
-import { verifyBlock } from './verify-block.ts'
+import { type BlockPart, readBlockJson, readHeaderJson } from './read-block-json.ts'
+import {
+  beginReceipts,
+  type ReceiptReading,
+  readReceipt,
+  readReceiptsJson,
+} from './read-receipts-json.ts'
+import { clearItems, type ReadingDesk, type ReadingTerms } from './reading-desk.ts'
+import { type JudgedBlock, judgeBlock } from './verify-block.ts'
 
 const BLOCK_METHOD = 'eth_getBlockByHash'
 const RECEIPTS_METHOD = 'eth_getBlockReceipts'
@@ -17,71 +28,153 @@ const RECEIPT_METHOD = 'eth_getTransactionReceipt'
 
 /** JSON-RPC 2.0: the node has the method and does not take parameters of this form. */
 const INVALID_PARAMS = -32602
+/** Read in one go: some 5 ms of work, after which others of this process have their turn. */
+const BYTES_IN_A_ROW = 512 * 1024
+
+export type BlockReading = {
+  readonly terms: ReadingTerms
+  readonly desk: ReadingDesk
+  readonly logger: Logger
+}
 
 /**
- * The whole block under `ref`. Two requests one after the other: together they would save a round
- * trip, and cost a receipts call for every empty block and one answer of twice the size in memory.
+ * The whole block under `ref`, and what was proven of it. Two requests one after the other: together
+ * they would save a round trip, and cost a receipts call for every empty block.
  */
 export async function readBlock(
   node: EvmNode,
-  logger: Logger,
+  reading: BlockReading,
   ref: BlockRef,
   signal: AbortSignal,
-): Promise<VerifiedBlock> {
-  const { client } = node
-  const answer = await client.call(BLOCK_METHOD, [ref.hash, true], signal)
-  const value = requireResult(client, BLOCK_METHOD, answer)
-  if (value === null) throw notThere(node, ref, 'block')
-  const block = decodeBlock(value, BLOCK_METHOD)
-  const receipts =
-    block.transactions.length === 0 ? [] : await readReceipts(node, logger, ref, block, signal)
-  return verifyBlock(ref, block, receipts)
+): Promise<JudgedBlock> {
+  const { terms, desk } = reading
+  const part = await readLightBlock(node, reading, ref, signal)
+  clearItems(desk)
+  const receipts = beginReceipts(ref, part, terms, desk)
+  if (part.transactions.list.length > 0) {
+    await readReceipts(node, reading, part, receipts, signal)
+  }
+  return judgeBlock(receipts)
+}
+
+/** A block with its transactions and without receipts, and what was proven of it. */
+export async function readLightBlock(
+  node: EvmNode,
+  { terms, desk }: BlockReading,
+  ref: BlockRef,
+  signal: AbortSignal,
+): Promise<BlockPart> {
+  const answer = await node.client.callRaw(BLOCK_METHOD, [ref.hash, true], signal)
+  const cursor = requireBytes(node, BLOCK_METHOD, answer)
+  if (cursor === null) throw notThere(node, ref, 'block')
+  const part = await drive(cursor, readBlockJson(cursor, ref, terms, desk), signal)
+  finish(answer, cursor)
+  return part
+}
+
+/** Headers alone, in one request: the bloom of each, and whether its hash disproves it. */
+export async function readLightHeaders(
+  node: EvmNode,
+  { terms, desk }: BlockReading,
+  refs: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<ReturnType<typeof readHeaderJson>[]> {
+  const calls = refs.map(({ hash }) => ({ method: BLOCK_METHOD, params: [hash, false] }))
+  const answers = await node.client.batch(calls, signal)
+  return refs.map((ref, place) => {
+    const value = requireResult(node.client, BLOCK_METHOD, answers[place] as RpcAnswer)
+    if (value === null) throw notThere(node, ref, 'block')
+    const cursor = createCursor(writeAgain(value, BLOCK_METHOD), BLOCK_METHOD)
+    return readHeaderJson(cursor, ref, terms, desk)
+  })
+}
+
+/** Runs a reader to its end, with a turn for others now and then. */
+async function drive<Result>(
+  cursor: JsonCursor,
+  reader: Generator<void, Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  let rested = cursor.at
+  for (let step = reader.next(); ; step = reader.next()) {
+    if (step.done === true) return step.value
+    if (cursor.at - rested < BYTES_IN_A_ROW) continue
+    await yieldToOthers()
+    signal.throwIfAborted()
+    rested = cursor.at
+  }
 }
 
 /** Falls from one form of asking to the next and remembers on the node what it takes. */
 async function readReceipts(
   node: EvmNode,
-  logger: Logger,
-  ref: BlockRef,
-  block: NodeBlock,
+  { logger }: BlockReading,
+  part: BlockPart,
+  receipts: ReceiptReading,
   signal: AbortSignal,
-): Promise<NodeReceipt[]> {
+): Promise<void> {
   const { client } = node
+  const { ref } = receipts
   while (node.receiptsForm !== 'one_by_one') {
     const form = node.receiptsForm
     const parameter = form === 'by_hash' ? ref.hash : { blockHash: ref.hash }
-    const answer = await client.call(RECEIPTS_METHOD, [parameter], signal)
+    const answer = await client.callRaw(RECEIPTS_METHOD, [parameter], signal)
     const refusedForm = answer.kind === 'refused' && answer.code === INVALID_PARAMS
     if (answer.kind === 'unsupported' || refusedForm) {
       node.receiptsForm = planNextForm(form, answer.kind === 'unsupported')
       logger.info({ node: client.name, form: node.receiptsForm }, 'receipts: next form of asking')
       continue
     }
-    const value = requireResult(client, RECEIPTS_METHOD, answer)
-    if (value === null) throw notThere(node, ref, 'receipts of block')
-    return decodeReceipts(value, ref.hash, RECEIPTS_METHOD)
+    const cursor = requireBytes(node, RECEIPTS_METHOD, answer)
+    if (cursor === null) throw notThere(node, ref, 'receipts of block')
+    await drive(cursor, readReceiptsJson(cursor, receipts), signal)
+    finish(answer, cursor)
+    return
   }
-  return readReceiptsOneByOne(node, ref, block, signal)
+  await readReceiptsOneByOne(node, part, receipts, signal)
 }
 
 function planNextForm(form: ReceiptsForm, unsupported: boolean): ReceiptsForm {
   return form === 'by_hash' && !unsupported ? 'by_hash_object' : 'one_by_one'
 }
 
+/** For nodes of few transactions (Hardhat): each answer is written out again to be read. */
 async function readReceiptsOneByOne(
   node: EvmNode,
-  ref: BlockRef,
-  block: NodeBlock,
+  part: BlockPart,
+  receipts: ReceiptReading,
   signal: AbortSignal,
-): Promise<NodeReceipt[]> {
+): Promise<void> {
   const { client } = node
-  const calls = block.transactions.map(({ hash }) => ({ method: RECEIPT_METHOD, params: [hash] }))
+  const { list } = part.transactions
+  const calls = list.map(({ hash }) => ({ method: RECEIPT_METHOD, params: [hash] }))
   const answers = await client.batch(calls, signal)
-  return answers.map((answer) => {
+  for (const answer of answers) {
     const value = requireResult(client, RECEIPT_METHOD, answer)
-    if (value === null) throw notThere(node, ref, 'a receipt of block')
-    return decodeReceipt(value, ref.hash, RECEIPT_METHOD)
-  })
+    if (value === null) throw notThere(node, receipts.ref, 'a receipt of block')
+    readReceipt(createCursor(writeAgain(value, RECEIPT_METHOD), RECEIPT_METHOD), receipts)
+  }
+}
+
+/** A cursor at the result; null when the result is null. Refusals become faults. */
+function requireBytes(node: EvmNode, method: string, answer: RawAnswer): JsonCursor | null {
+  if (answer.kind === 'bytes') return createCursor(answer.body, method, answer.start)
+  const value = requireResult(node.client, method, answer)
+  if (value === null) return null
+  return createCursor(writeAgain(value, method), method)
+}
+
+/** The parser nests as deep as a node likes, the writer only as deep as the stack. */
+function writeAgain(value: unknown, method: string): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(value))
+  } catch {
+    throw new ChainSourceError('malformed', `${method}: the result is nested too deep`)
+  }
+}
+
+function finish(answer: RawAnswer, cursor: JsonCursor): void {
+  if (answer.kind === 'bytes') answer.finish(cursor.at)
 }
 
 function notThere(node: EvmNode, ref: BlockRef, what: string): ChainSourceError {

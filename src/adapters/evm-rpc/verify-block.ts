@@ -1,111 +1,72 @@
 /**
- * Whether the parts of a block, asked for one after the other, belong together. Between two
- * requests the chain may reorganise or a proxy may switch nodes; a mixture of two blocks would
- * credit money nobody sent, so one field out of place refuses the block as a whole.
+ * Whether the parts of a block, asked for one after the other, belong together, and what its header
+ * says of them. Between two requests the chain may reorganise or a proxy may switch nodes; a mixture
+ * of two blocks would credit money nobody sent, so one part out of place refuses the block as a whole.
  *
- * The checks, in this order: identity, link, counts, contiguity of logs. What they cannot see is a
- * node that leaves out a transaction and its receipt together: that takes the roots of the header.
+ * The checks, in this order: identity, link, counts, contiguity of logs; then header hash, roots and
+ * bloom, which show what a node left out, invented or changed.
  */
-import type { BlockLog, BlockRef, BlockTransaction, VerifiedBlock } from '../../core/chain/block.ts'
-import { ChainSourceError } from '../../errors.ts'
-import type { NodeBlock, NodeLog, NodeReceipt, NodeTransaction } from './decode-answers.ts'
+import type { VerifiedBlock } from '../../core/chain/block.ts'
+import { type BlockProof, judgeProof } from '../../core/proof/block-proof.ts'
+import { fromHex } from '../../core/proof/hex-digits.ts'
+import { isSaturated } from '../../core/proof/logs-bloom.ts'
+import { computeTrieRoot, EMPTY_TRIE_ROOT } from '../../core/proof/trie-root.ts'
+import { inconsistent } from './read-block-json.ts'
+import type { ReceiptReading } from './read-receipts-json.ts'
+import { isAsked } from './reading-desk.ts'
 
-/** Root of a trie without entries, keccak256 of the RLP of nothing: that of an empty block. */
-const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
-/** What chains say that compute no such root (zkSync, Tron). */
-const NO_ROOT = `0x${'0'.repeat(64)}`
+export type JudgedBlock = {
+  readonly block: VerifiedBlock
+  readonly proof: BlockProof
+  /** What is wrong with each proof where it does not match, in words for a log. */
+  readonly reasons: ReadonlyMap<keyof BlockProof, string>
+}
 
-/** The block under `ref`, or a `ChainSourceError` of kind `inconsistent`. Pure. */
-export function verifyBlock(
-  ref: BlockRef,
-  block: NodeBlock,
-  receipts: readonly NodeReceipt[],
-): VerifiedBlock {
-  verifyHeader(ref, block)
-  if (receipts.length !== block.transactions.length) {
-    const counts = `${receipts.length} receipts for ${block.transactions.length} transactions`
+const EMPTY_ROOT = fromHex(EMPTY_TRIE_ROOT)
+
+/** The block of parts that were read, or a `ChainSourceError` of kind `inconsistent`. */
+export function judgeBlock(reading: ReceiptReading): JudgedBlock {
+  const { ref, part, result, terms } = reading
+  const { list, hasValue } = part.transactions
+  if (result.count !== list.length) {
+    const counts = `${result.count} receipts for ${list.length} transactions`
     throw inconsistent(ref, counts)
   }
-  const hashes = new Set<string>()
-  const transactions: BlockTransaction[] = []
-  const logs: BlockLog[] = []
-  for (const [index, transaction] of block.transactions.entries()) {
-    const receipt = receipts[index]!
-    verifyTransaction(ref, transaction, index)
-    verifyReceipt(ref, receipt, transaction)
-    hashes.add(transaction.hash)
-    transactions.push({
-      hash: transaction.hash,
-      index,
-      from: transaction.from,
-      to: transaction.to,
-      valueUnits: transaction.valueUnits,
-      succeeded: receipt.succeeded,
-    })
-    for (const log of receipt.logs) logs.push(verifyLog(ref, log, transaction, logs.length))
-  }
-  if (hashes.size !== transactions.length) throw inconsistent(ref, 'one transaction stands twice')
-  return { ref, transactions, logs }
+  if (result.inconsistent !== null) throw inconsistent(ref, result.inconsistent)
+  proveReceipts(reading)
+  const { proof, reasons, header } = part
+  const { excluded } = part.transactions
+  const proofLevel = judgeProof(proof, {
+    native: terms.native,
+    hasValue,
+    isBloomSaturated: header.logsBloom === null || isSaturated(header.logsBloom),
+    hasUnprovenContent:
+      result.hasUnprovenLogs ||
+      (terms.native &&
+        list.some(({ index, valueUnits }) => excluded.has(index) && valueUnits > 0n)),
+  })
+  return { block: { ref, proofLevel, transactions: list, logs: result.logs }, proof, reasons }
 }
 
-/** Identity and link of the header, and that a block without transactions says so in its root. */
-function verifyHeader(ref: BlockRef, block: NodeBlock): void {
-  if (block.number !== ref.number) throw inconsistent(ref, `the node calls it ${block.number}`)
-  if (block.hash !== ref.hash) throw inconsistent(ref, `the node sent ${block.hash}`)
-  if (block.parentHash !== ref.parentHash) throw inconsistent(ref, 'it has another parent')
-  if (block.timestampS !== ref.timestampS) throw inconsistent(ref, 'it has another timestamp')
-  const { transactionsRoot: root, transactions } = block
-  if (transactions.length === 0 && root !== EMPTY_ROOT && root !== NO_ROOT) {
-    throw inconsistent(ref, 'its header commits to transactions and the node sent none')
+function proveReceipts({ part, result, terms, desk }: ReceiptReading): void {
+  const { proof, reasons, header } = part
+  if (isAsked(terms, 'receiptsRoot')) {
+    const { receiptsRoot: root } = header
+    reasons.set('receiptsRoot', result.unprovable ?? 'its receipts have another root')
+    if (root === null) reasons.set('receiptsRoot', 'its header has no receipts root')
+    else if (result.unprovable === null) {
+      const computed = computeTrieRoot(desk.items, terms.keccak) ?? EMPTY_ROOT
+      proof.receiptsRoot = isSame(computed, root) ? 'match' : 'mismatch'
+    }
   }
-}
-
-function verifyTransaction(ref: BlockRef, transaction: NodeTransaction, index: number): void {
-  if (transaction.blockHash !== ref.hash || transaction.blockNumber !== ref.number) {
-    throw inconsistent(ref, `transaction ${index} is of another block`)
-  }
-  if (transaction.index !== index) {
-    throw inconsistent(ref, `transaction ${index} says it is number ${transaction.index}`)
+  if (isAsked(terms, 'bloom')) {
+    const { logsBloom } = header
+    reasons.set('bloom', logsBloom === null ? 'its header has no bloom' : 'its logs fill another')
+    if (logsBloom !== null)
+      proof.bloom = isSame(result.bloom.bits, logsBloom) ? 'match' : 'mismatch'
   }
 }
 
-function verifyReceipt(ref: BlockRef, receipt: NodeReceipt, transaction: NodeTransaction): void {
-  const { index } = transaction
-  if (receipt.blockHash !== ref.hash || receipt.blockNumber !== ref.number) {
-    throw inconsistent(ref, `receipt ${index} is of another block`)
-  }
-  if (receipt.transactionHash !== transaction.hash || receipt.transactionIndex !== index) {
-    throw inconsistent(ref, `receipt ${index} is of another transaction`)
-  }
-  if (!receipt.succeeded && receipt.logs.length > 0) {
-    throw inconsistent(ref, `receipt ${index} has logs of a failed transaction`)
-  }
-}
-
-function verifyLog(
-  ref: BlockRef,
-  log: NodeLog,
-  transaction: NodeTransaction,
-  index: number,
-): BlockLog {
-  if (log.blockHash !== ref.hash || log.blockNumber !== ref.number) {
-    throw inconsistent(ref, `log ${index} is of another block`)
-  }
-  if (log.transactionHash !== transaction.hash || log.transactionIndex !== transaction.index) {
-    throw inconsistent(ref, `log ${index} is of another transaction`)
-  }
-  if (log.index !== index) throw inconsistent(ref, `log ${index} says it is number ${log.index}`)
-  if (log.removed) throw inconsistent(ref, `log ${index} was removed by a reorg`)
-  return {
-    index,
-    transactionIndex: log.transactionIndex,
-    transactionHash: log.transactionHash,
-    address: log.address,
-    topics: log.topics,
-    data: log.data,
-  }
-}
-
-function inconsistent(ref: BlockRef, what: string): ChainSourceError {
-  return new ChainSourceError('inconsistent', `block ${ref.number} ${ref.hash}: ${what}`)
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

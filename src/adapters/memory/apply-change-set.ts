@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts'
 import { chainAuditEntry } from '../../core/audit.ts'
-import type { BlockRef } from '../../core/chain/block.ts'
+import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
+import { NO_MARKS } from '../../core/chain/local-chain.ts'
 import type { ChainAdvance, ChangeSet, CommitResult } from '../../core/change-set.ts'
 import type { Hash } from '../../core/money/asset.ts'
 import type { Payment } from '../../core/payment/payment.ts'
@@ -8,6 +9,7 @@ import type { DepositAddress } from '../../core/store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../../core/webhook/delivery.ts'
 import type { Event } from '../../core/webhook/event.ts'
 import {
+  balanceKey,
   blockKey,
   idempotencyKey,
   type Journal,
@@ -41,8 +43,15 @@ function writeAll(target: Target, changes: ChangeSet): void {
   for (const store of changes.stores ?? []) putRevision(target, state.stores, store.id, store)
   for (const key of changes.apiKeys ?? []) {
     requireStore(target, key.storeId)
-    putRevision(target, state.apiKeys, key.id, key)
+    const lastUsedAtMs = state.apiKeys.get(key.id)?.value.lastUsedAtMs ?? null
+    putRevision(target, state.apiKeys, key.id, { ...key, lastUsedAtMs })
     claimUnique(target, `api_key_hash/${key.hash}`, key.id)
+  }
+  for (const { apiKeyId, atMs } of changes.keyUses ?? []) {
+    const key = state.apiKeys.get(apiKeyId)?.value
+    if (key === undefined) continue
+    const lastUsedAtMs = Math.max(key.lastUsedAtMs ?? 0, atMs)
+    target.journal.put(state.apiKeys, apiKeyId, { ...key, lastUsedAtMs })
   }
   for (const endpoint of changes.endpoints ?? []) writeEndpoint(target, endpoint)
   for (const invoice of changes.invoices ?? []) {
@@ -52,12 +61,17 @@ function writeAll(target: Target, changes: ChangeSet): void {
   }
   for (const address of changes.addresses ?? []) writeAddress(target, address)
   if (changes.chain !== undefined) writeChain(target, changes.chain)
+  for (const known of changes.balances ?? []) {
+    target.journal.put(state.balances, balanceKey(known.chainId, known.address), known)
+  }
   for (const payment of changes.payments ?? []) writePayment(target, payment)
   for (const event of changes.events ?? []) writeEvent(target, event)
   for (const delivery of changes.deliveries ?? []) writeDelivery(target, delivery)
   for (const attempt of changes.attempts ?? []) writeAttempt(target, attempt)
   if (changes.idempotency !== undefined) {
-    const { scope, key } = changes.idempotency
+    const { scope, key, body } = changes.idempotency
+    const isThere = body.kind !== 'event' || state.events.has(body.eventId)
+    assert(isThere, 'a kept answer refers to an event that exists')
     insert(target, state.idempotency, idempotencyKey(scope, key), changes.idempotency)
   }
   for (const entry of changes.audit ?? []) {
@@ -135,20 +149,40 @@ function writeAddress(target: Target, address: DepositAddress): void {
 function writeChain(target: Target, advance: ChainAdvance): void {
   const { state, journal } = target
   const { chainId, expectedTip, haltReason } = advance
-  const tip = state.chains.get(String(chainId))?.value.tipHash ?? null
-  conflictUnless(tip === expectedTip)
+  const stored = state.chains.get(String(chainId))?.value
+  conflictUnless((stored?.tipHash ?? null) === expectedTip)
   for (const { hash } of advance.disconnected) {
     const key = blockKey(chainId, hash)
-    const stored = state.blocks.get(key)?.value
-    assert(stored?.canonical === true, 'only a canonical block is disconnected')
-    journal.put(state.blocks, key, { ...stored, canonical: false })
-    journal.remove(state.unique, `canonical/${chainId}/${stored.block.number}`)
+    const block = state.blocks.get(key)?.value
+    assert(block?.canonical === true, 'only a canonical block is disconnected')
+    journal.put(state.blocks, key, { ...block, canonical: false })
+    journal.remove(state.unique, `canonical/${chainId}/${block.block.number}`)
   }
-  for (const block of advance.connected) {
+  for (const block of [...advance.connected, ...(advance.restored ?? [])]) {
     claimUnique(target, `canonical/${chainId}/${block.number}`, block.hash)
-    journal.put(state.blocks, blockKey(chainId, block.hash), { chainId, block, canonical: true })
+    const key = blockKey(chainId, block.hash)
+    const proofLevel = state.blocks.get(key)?.value.proofLevel ?? null
+    journal.put(state.blocks, key, { chainId, block, canonical: true, proofLevel })
   }
-  journal.put(state.chains, String(chainId), { tipHash: tipAfter(advance), haltReason })
+  for (const [hash, level] of advance.proofLevels ?? [])
+    lowerProofLevel(target, chainId, hash, level)
+  const marks = advance.marks ?? stored?.marks ?? NO_MARKS
+  const genesisHash = stored?.genesisHash ?? advance.genesisHash ?? null
+  const chain = { tipHash: tipAfter(advance), haltReason, marks, genesisHash }
+  journal.put(state.chains, String(chainId), chain)
+}
+
+function lowerProofLevel(
+  { state, journal }: Target,
+  chainId: number,
+  hash: Hash,
+  level: ProofLevel,
+): void {
+  const key = blockKey(chainId, hash)
+  const stored = state.blocks.get(key)?.value
+  if (stored === undefined) return
+  const proofLevel = Math.min(stored.proofLevel ?? level, level) as ProofLevel
+  journal.put(state.blocks, key, { ...stored, proofLevel })
 }
 
 /** The last connected block; after a disconnection alone, the parent of the lowest that left. */

@@ -3,10 +3,12 @@
  * copied and frozen on their way in, so that no caller can change what is stored.
  */
 import type { AuditRow } from '../../core/audit.ts'
-import type { BlockRef } from '../../core/chain/block.ts'
+import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
+import type { KnownBalance } from '../../core/chain/known-balance.ts'
+import type { FinalityMarks } from '../../core/chain/local-chain.ts'
 import type { IdempotencyRecord } from '../../core/change-set.ts'
 import type { Invoice } from '../../core/invoice/invoice.ts'
-import type { Hash } from '../../core/money/asset.ts'
+import type { Address, Hash } from '../../core/money/asset.ts'
 import type { Payment } from '../../core/payment/payment.ts'
 import type {
   ApiKey,
@@ -25,6 +27,7 @@ export type StoredBlock = {
   readonly chainId: number
   readonly block: BlockRef
   readonly canonical: boolean
+  readonly proofLevel: ProofLevel | null
 }
 
 export type StoredDelivery = {
@@ -32,7 +35,12 @@ export type StoredDelivery = {
   readonly leaseUntilMs: number | null
 }
 
-export type ChainState = { readonly tipHash: Hash | null; readonly haltReason: string | null }
+export type ChainState = {
+  readonly tipHash: Hash | null
+  readonly haltReason: string | null
+  readonly marks: FinalityMarks
+  readonly genesisHash: Hash | null
+}
 
 export type MemoryState = {
   readonly stores: Table<StoreAccount>
@@ -48,6 +56,7 @@ export type MemoryState = {
   readonly audit: Table<AuditRow>
   readonly chains: Table<ChainState>
   readonly blocks: Table<StoredBlock>
+  readonly balances: Table<KnownBalance>
   /** Every value of a unique index besides the ids, e.g. `token/...`, and the id that has it. */
   readonly unique: Table<string>
 }
@@ -67,6 +76,7 @@ export function createMemoryState(): MemoryState {
     audit: new Map(),
     chains: new Map(),
     blocks: new Map(),
+    balances: new Map(),
     unique: new Map(),
   }
 }
@@ -104,6 +114,10 @@ export function createJournal(nextPosition: () => number): Journal {
 
 export function blockKey(chainId: number, hash: Hash): string {
   return `${chainId}/${hash}`
+}
+
+export function balanceKey(chainId: number, address: Address): string {
+  return `${chainId}/${address}`
 }
 
 export function idempotencyKey(scope: string, key: string): string {

@@ -1,3 +1,4 @@
+import { createLocalChain } from '../../core/chain/local-chain.ts'
 import type { Invoice } from '../../core/invoice/invoice.ts'
 import { deadlineMs } from '../../core/invoice/invoice.ts'
 import type { Event } from '../../core/webhook/event.ts'
@@ -15,7 +16,9 @@ import type {
   WebhookStore,
 } from '../../ports/store.ts'
 import { applyChangeSet } from './apply-change-set.ts'
+import { balanceReads } from './balances-in-memory.ts'
 import { claimDeliveries, nextDeliveryAtMs, releaseDelivery } from './claim-in-memory.ts'
+import { findMissedEvents } from './find-missed-events.ts'
 import {
   blockKey,
   createJournal,
@@ -24,6 +27,7 @@ import {
   entriesOf,
   idempotencyKey,
   type MemoryState,
+  type Table,
   valuesOf,
 } from './memory-state.ts'
 
@@ -41,10 +45,19 @@ export function createMemoryStore(): Store {
       if (isClosed) throw new GatewayError('storage_unavailable', 'Storage is closed.')
       return applyChangeSet({ state, journal: createJournal(nextPosition) }, changes)
     },
+    async removeOutdated({ answersSinceMs, attemptsSinceMs, limit }) {
+      const oldest = <T>(table: Table<T>) => valuesOf(table).slice(0, limit)
+      const answers = oldest(state.idempotency).filter((one) => one.createdAtMs < answersSinceMs)
+      const attempts = oldest(state.attempts).filter((one) => one.atMs < attemptsSinceMs)
+      for (const { scope, key } of answers) state.idempotency.delete(idempotencyKey(scope, key))
+      for (const { id } of attempts) state.attempts.delete(id)
+      return answers.length + attempts.length
+    },
     async close() {
       isClosed = true
     },
     ...chainReads(state),
+    ...balanceReads(state),
     ...invoiceReads(state),
     ...webhookReads(state),
     ...accountReads(state),
@@ -55,6 +68,22 @@ function chainReads(state: MemoryState): ChainStore {
   return {
     async loadChain(chainId, limit) {
       return loadChain(state, chainId, limit)
+    },
+    async findCanonicalBlocks(chainId, fromNumber) {
+      const canonical = valuesOf(state.blocks)
+        .filter((stored) => stored.chainId === chainId && stored.canonical)
+        .map(({ block }) => block)
+        .sort((a, b) => a.number - b.number)
+      const nearest = canonical.findLast(({ number }) => number < fromNumber)?.number ?? 0
+      return canonical.filter(({ number }) => number >= nearest)
+    },
+    async findBlocks(chainId, hashes) {
+      return [...new Set(hashes)]
+        .flatMap((hash) => {
+          const stored = state.blocks.get(blockKey(chainId, hash))?.value
+          return stored === undefined ? [] : [{ ref: stored.block, proofLevel: stored.proofLevel }]
+        })
+        .sort((a, b) => a.ref.number - b.ref.number || (a.ref.hash < b.ref.hash ? -1 : 1))
     },
     async findDepositAddresses(addresses) {
       return [...new Set(addresses)].flatMap((address) => {
@@ -73,6 +102,19 @@ function chainReads(state: MemoryState): ChainStore {
       const wanted = new Set(hashes)
       return valuesOf(state.payments).filter(
         ({ observation }) => observation.chainId === chainId && wanted.has(observation.blockHash),
+      )
+    },
+    async findPaymentsTo(chainId, addresses) {
+      const wanted = new Set(addresses)
+      return valuesOf(state.payments).filter(
+        ({ observation }) => observation.chainId === chainId && wanted.has(observation.to),
+      )
+    },
+    async findPaymentsOf(chainId, txHashes) {
+      const wanted = new Set(txHashes)
+      return valuesOf(state.payments).filter(
+        ({ observation: { chainId: ofChain, txHash } }) =>
+          ofChain === chainId && txHash !== null && wanted.has(txHash),
       )
     },
     async findInvoicesPastDeadline(beforeMs, limit, skip = 0) {
@@ -100,7 +142,10 @@ function loadChain(state: MemoryState, chainId: number, limit: number): StoredCh
     return child !== undefined && child.parentHash !== block.hash
   })
   const blocks = (gap === -1 ? canonical : canonical.slice(0, gap)).reverse()
-  return blocks.length === 0 ? null : { chain: { chainId, blocks }, haltReason: chain.haltReason }
+  if (blocks.length === 0) return null
+  const { haltReason, marks, genesisHash } = chain
+  const local = createLocalChain(chainId, blocks, { kind: 'tag', marks })
+  return { chain: local, haltReason, genesisHash }
 }
 
 function invoiceReads(state: MemoryState): InvoiceStore {
@@ -209,6 +254,9 @@ function webhookReads(state: MemoryState): WebhookStore {
         attempts: valuesOf(state.attempts).filter(({ deliveryId }) => deliveryId === delivery.id),
       }))
       return { items: logged, cursor }
+    },
+    async findMissedEvents(query) {
+      return findMissedEvents(state, query)
     },
   }
 }

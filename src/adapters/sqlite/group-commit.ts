@@ -28,11 +28,13 @@ type Outcome =
   | { readonly kind: 'written'; readonly result: CommitResult }
   | { readonly kind: 'failed'; readonly error: unknown }
 
+const WRITTEN: Outcome = { kind: 'written', result: 'committed' }
+
 /**
- * Gathers the change sets of one turn of the event loop and writes them together, each in a
- * savepoint of its own, in the order of the calls. Promises settle after the outer COMMIT: nobody
- * is told of something that is not on the disk. One that conflicts or fails takes back itself
- * alone; a fault of the storage takes back all. `onWritten` hears of them before the promises settle.
+ * Gathers the change sets of turns of the event loop that follow each other and writes them
+ * together, in the order of the calls. Promises settle after the COMMIT: nobody is told of something
+ * that is not on the disk. One that conflicts or fails takes back itself alone; a fault of the
+ * storage takes back all. `onWritten` hears of them before the promises settle.
  */
 export function createGroupCommit(
   db: Database,
@@ -48,12 +50,18 @@ export function createGroupCommit(
     if (group.length > 0) settleGroup(db, sql, group, onWritten)
     if (waiting.length > 0) setImmediate(flush)
   }
+  /** Goes on waiting while a turn brought more: who waits anyway shares one sync with them. */
+  const gather = (before: number): void => {
+    const isGrowing = waiting.length > before && waiting.length < GROUP_LIMIT
+    if (isGrowing) setImmediate(gather, waiting.length)
+    else flush()
+  }
   return {
     commit(changes) {
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
         waiting.push({ changes, resolve, reject })
-        if (waiting.length === 1) setImmediate(flush)
+        if (waiting.length === 1) setImmediate(gather, 0)
       })
     },
     close() {
@@ -90,12 +98,24 @@ function settleGroup(
   }
 }
 
+/**
+ * All at once, or, when that fails for one of them, each in a savepoint of its own. A savepoint costs
+ * a copy of every page it touches, and hardly ever is anything taken back.
+ */
 function writeGroup(db: Database, sql: Statements, group: readonly Waiting[]): Outcome[] {
+  return (
+    transact(db, sql, () => writeTogether(sql, group)) ??
+    (transact(db, sql, () => group.map(({ changes }) => writeApart(sql, changes))) as Outcome[])
+  )
+}
+
+/** What `write` returns, on the disk; null is returned with nothing of it written. */
+function transact<R>(db: Database, sql: Statements, write: () => R | null): R | null {
   sql('BEGIN IMMEDIATE').run()
   try {
-    const outcomes = group.map((member) => writeMember(sql, member.changes))
-    sql('COMMIT').run()
-    return outcomes
+    const written = write()
+    sql(written === null ? 'ROLLBACK' : 'COMMIT').run()
+    return written
   } catch (error) {
     // Some faults (a full disk) have rolled back by themselves.
     if (db.inTransaction) sql('ROLLBACK').run()
@@ -103,7 +123,18 @@ function writeGroup(db: Database, sql: Statements, group: readonly Waiting[]): O
   }
 }
 
-function writeMember(sql: Statements, changes: ChangeSet): Outcome {
+/** Null when one of them conflicts or fails, by itself and not by a fault of the storage. */
+function writeTogether(sql: Statements, group: readonly Waiting[]): Outcome[] | null {
+  try {
+    const isWritten = group.every(({ changes }) => writeChangeSet(sql, changes) === 'committed')
+    return isWritten ? group.map(() => WRITTEN) : null
+  } catch (error) {
+    if (isStorageFault(error)) throw error
+    return null
+  }
+}
+
+function writeApart(sql: Statements, changes: ChangeSet): Outcome {
   sql('SAVEPOINT member').run()
   try {
     const result = writeChangeSet(sql, changes)

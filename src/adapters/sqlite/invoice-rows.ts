@@ -1,4 +1,5 @@
 import { deadlineMs, type Invoice, type Terms } from '../../core/invoice/invoice.ts'
+import { type FinalityJson, finalityToJson, jsonToFinality } from './finality-values.ts'
 import { addressToBytes, bytesToAddress, fractionToText, textToFraction } from './row-values.ts'
 
 export type InvoiceRow = {
@@ -87,20 +88,30 @@ export function rowToInvoice(row: InvoiceRow): Invoice {
   }
 }
 
-/** JSON of the terms; the amounts in it are written as decimal text by name. */
+/** JSON of the terms; amounts and depths in it are written in their own forms, by name. */
 function termsToText(terms: Terms): string {
   const options = terms.options.map((option) => ({
     ...option,
     amountDueUnits: option.amountDueUnits.toString(),
+    finality: finalityToJson(option.finality),
   }))
   return JSON.stringify({ ...terms, options })
 }
 
+type StoredOption = {
+  readonly amountDueUnits: string
+  readonly chainName: string
+  readonly finality: FinalityJson
+}
+
 function textToTerms(text: string): Terms {
   const stored = JSON.parse(text)
-  const options = stored.options.map((option: { amountDueUnits: string }) => ({
+  const options = stored.options.map((option: StoredOption) => ({
+    // Terms written before networks had names of their own.
+    networkName: option.chainName,
     ...option,
     amountDueUnits: BigInt(option.amountDueUnits),
+    finality: jsonToFinality(option.finality),
   }))
   return { ...stored, options }
 }

@@ -258,6 +258,20 @@ CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id);
 CREATE INDEX delivery_attempts_delivered ON delivery_attempts (at_ms) WHERE outcome = 'delivered';
 `
 
+const NATIVE_BALANCES = `
+-- The coins of an address after a block, all of them accounted for: where the next sweep begins.
+CREATE TABLE native_balances (
+  chain_id INTEGER NOT NULL,
+  address BLOB NOT NULL CHECK (length(address) = 20),
+  block_number INTEGER NOT NULL,
+  block_hash TEXT NOT NULL,
+  balance_units TEXT NOT NULL,
+  PRIMARY KEY (chain_id, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invoices_finished ON invoices (deadline_ms)
+  WHERE status NOT IN ('open', 'processing');
+`
+
 /** Rows of these tables are written once, also by whoever opens the file with another tool. */
 const APPEND_ONLY_TABLES = ['observations', 'events', 'audit'] as const
 
@@ -270,7 +284,80 @@ CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table}
 `,
 ).join('')
 
+/**
+ * Answers in the order in which they were kept. One that is the data of an event (a created invoice)
+ * refers to it, instead of repeating some kilobytes.
+ */
+const KEPT_ANSWERS = `
+ALTER TABLE idempotency RENAME TO idempotency_before;
+CREATE TABLE idempotency (
+  position INTEGER PRIMARY KEY,
+  scope TEXT NOT NULL,
+  key TEXT NOT NULL,
+  request_hash TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  body TEXT,
+  sealed INTEGER NOT NULL CHECK (sealed IN (0, 1)),
+  event_id TEXT REFERENCES events (id),
+  created_at_ms INTEGER NOT NULL,
+  UNIQUE (scope, key),
+  CHECK ((body IS NULL) <> (event_id IS NULL))
+) STRICT;
+INSERT INTO idempotency (scope, key, request_hash, status, body, sealed, created_at_ms)
+  SELECT scope, key, request_hash, status, body, sealed, created_at_ms FROM idempotency_before
+  ORDER BY created_at_ms;
+DROP TABLE idempotency_before;
+`
+
+/** Payments from before this step count whole, as they did. */
+const COUNTED_UNITS = `
+ALTER TABLE payments ADD COLUMN counted_units TEXT;
+ALTER TABLE payments ADD COLUMN dust INTEGER NOT NULL DEFAULT 0 CHECK (dust IN (0, 1));
+CREATE INDEX observations_by_recipient ON observations (to_address, chain_id);
+`
+
+const KEY_USES = 'ALTER TABLE api_keys ADD COLUMN last_used_at_ms INTEGER;'
+
+/** How deep a payment must be became a rule: a count as before, or a tag of the nodes. */
+const FINALITY = `
+ALTER TABLE payments ADD COLUMN finality TEXT NOT NULL DEFAULT '';
+UPDATE payments SET finality = json_object('confirmations', confirmations_required);
+ALTER TABLE payments DROP COLUMN confirmations_required;
+
+ALTER TABLE chains ADD COLUMN finalized_mark TEXT;
+ALTER TABLE chains ADD COLUMN safe_mark TEXT;
+`
+
+const GENESIS = 'ALTER TABLE chains ADD COLUMN genesis_hash TEXT;'
+
+/** Null for blocks that were kept before this step, and for those read as headers only. */
+const PROOF_LEVELS = `
+ALTER TABLE blocks ADD COLUMN proof_level INTEGER CHECK (proof_level BETWEEN 0 AND 3);
+`
+
+/** A replay reads events by their time. */
+const EVENTS_BY_TIME = 'CREATE INDEX events_by_time ON events (store_id, at_ms);'
+
+/** A transaction that is mined again, in another block, is found by its hash. */
+const TRANSACTIONS = `
+CREATE INDEX observations_by_transaction ON observations (tx_hash, chain_id)
+  WHERE tx_hash IS NOT NULL;
+`
+
+/** What is absent in it is the default. */
+const STORE_SETTINGS = `ALTER TABLE store_accounts ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';`
+
 /** Ascending by version, without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: ACCOUNTS + INVOICES + CHAINS + WEBHOOKS + APPEND_ONLY },
+  { version: 2, sql: KEPT_ANSWERS },
+  { version: 3, sql: COUNTED_UNITS },
+  { version: 4, sql: NATIVE_BALANCES },
+  { version: 5, sql: KEY_USES },
+  { version: 6, sql: FINALITY },
+  { version: 7, sql: GENESIS },
+  { version: 8, sql: PROOF_LEVELS },
+  { version: 9, sql: EVENTS_BY_TIME },
+  { version: 10, sql: TRANSACTIONS },
+  { version: 11, sql: STORE_SETTINGS },
 ]

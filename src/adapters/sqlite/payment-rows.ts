@@ -1,8 +1,10 @@
 import { assert } from '../../core/assert.ts'
-import type { BlockRef } from '../../core/chain/block.ts'
+import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
 import type { Address, AssetId, Hash } from '../../core/money/asset.ts'
 import type { Observation, Payment, Position } from '../../core/payment/payment.ts'
 import type { DepositAddress, Issue } from '../../core/store-account/store-account.ts'
+import type { KeptBlock } from '../../ports/store.ts'
+import { finalityToJson, jsonToFinality } from './finality-values.ts'
 import { addressToBytes, bytesToAddress, type Flag, toFlag } from './row-values.ts'
 
 export type ObservationRow = {
@@ -87,7 +89,10 @@ export type PaymentRow = {
   readonly asset_id: AssetId
   /** The payment's position; the column of that name is the order of insertion. */
   readonly stage: Position
-  readonly confirmations_required: number
+  readonly finality: string
+  /** Decimal; null when all of the amount counts. */
+  readonly counted_units: string | null
+  readonly dust: Flag
   readonly accepted: Flag
   readonly in_time: Flag
   readonly revision: number
@@ -95,8 +100,8 @@ export type PaymentRow = {
 
 // biome-ignore format: a list of names reads better in rows
 export const PAYMENT_COLUMNS = [
-  'id', 'store_id', 'invoice_id', 'chain_id', 'asset_id', 'stage', 'confirmations_required',
-  'accepted', 'in_time', 'revision',
+  'id', 'store_id', 'invoice_id', 'chain_id', 'asset_id', 'stage', 'finality', 'counted_units',
+  'dust', 'accepted', 'in_time', 'revision',
 ] as const satisfies readonly (keyof PaymentRow)[]
 
 export function paymentToRow(payment: Payment): PaymentRow {
@@ -107,7 +112,12 @@ export function paymentToRow(payment: Payment): PaymentRow {
     chain_id: payment.observation.chainId,
     asset_id: payment.observation.asset.id,
     stage: payment.position,
-    confirmations_required: payment.confirmationsRequired,
+    finality: JSON.stringify(finalityToJson(payment.finality)),
+    counted_units:
+      payment.countedUnits === payment.observation.amountUnits
+        ? null
+        : payment.countedUnits.toString(),
+    dust: toFlag(payment.dust),
     accepted: toFlag(payment.accepted),
     in_time: toFlag(payment.inTime),
     revision: payment.revision,
@@ -121,7 +131,9 @@ export function rowToPayment(row: PaymentRow & ObservationRow): Payment {
     storeId: row.store_id,
     invoiceId: row.invoice_id,
     position: row.stage,
-    confirmationsRequired: row.confirmations_required,
+    finality: jsonToFinality(JSON.parse(row.finality)),
+    countedUnits: BigInt(row.counted_units ?? row.amount_units),
+    dust: row.dust === 1,
     accepted: row.accepted === 1,
     inTime: row.in_time === 1,
     revision: row.revision,
@@ -142,6 +154,12 @@ export function rowToBlock(row: BlockRow): BlockRef {
     parentHash: row.parent_hash,
     timestampS: row.timestamp_s,
   }
+}
+
+export type KeptBlockRow = BlockRow & { readonly proof_level: ProofLevel | null }
+
+export function rowToKeptBlock(row: KeptBlockRow): KeptBlock {
+  return { ref: rowToBlock(row), proofLevel: row.proof_level }
 }
 
 export type AddressRow = {

@@ -1,15 +1,19 @@
 import type { BlockRef } from '../../core/chain/block.ts'
+import { createLocalChain } from '../../core/chain/local-chain.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import type { Payment } from '../../core/payment/payment.ts'
 import type { DepositAddress } from '../../core/store-account/store-account.ts'
-import type { StoredChain } from '../../ports/store.ts'
+import type { KeptBlock, StoredChain } from '../../ports/store.ts'
+import { textToMark } from './finality-values.ts'
 import {
   type AddressRow,
   type BlockRow,
+  type KeptBlockRow,
   type ObservationRow,
   type PaymentRow,
   rowToBlock,
   rowToDepositAddress,
+  rowToKeptBlock,
   rowToPayment,
 } from './payment-rows.ts'
 import type { Statements } from './statements.ts'
@@ -20,9 +24,21 @@ import type { Statements } from './statements.ts'
  */
 const ADDRESSES_PER_LOOKUP = 10_000
 
-export const GET_CHAIN = 'SELECT halt_reason FROM chains WHERE chain_id = ?'
+export const GET_CHAIN =
+  'SELECT halt_reason, finalized_mark, safe_mark, genesis_hash FROM chains WHERE chain_id = ?'
 export const LATEST_BLOCKS = `SELECT number, hash, parent_hash, timestamp_s FROM blocks
   WHERE chain_id = ? AND canonical = 1 ORDER BY number DESC LIMIT ?`
+
+export const CANONICAL_FROM = `SELECT number, hash, parent_hash, timestamp_s FROM blocks
+  WHERE chain_id = @chainId AND canonical = 1 AND number >= coalesce(
+    (SELECT max(number) FROM blocks
+      WHERE chain_id = @chainId AND canonical = 1 AND number < @fromNumber), 0)
+  ORDER BY number`
+
+export const BLOCKS_BY_HASH = `SELECT b.number, b.hash, b.parent_hash, b.timestamp_s, b.proof_level
+  FROM json_each(@hashes) AS wanted
+  CROSS JOIN blocks AS b ON b.chain_id = @chainId AND b.hash = wanted.value
+  ORDER BY b.number, b.hash`
 
 /** CROSS JOIN fixes the order: look up each candidate, never walk through the addresses. */
 export const FIND_ADDRESSES = `SELECT a.* FROM json_each(?) AS candidate
@@ -42,16 +58,49 @@ export const PAYMENTS_IN_BLOCKS = `SELECT o.*, p.* FROM json_each(@hashes) AS bl
   CROSS JOIN payments AS p ON p.id = o.id
   ORDER BY p.position`
 
+export const PAYMENTS_TO = `SELECT o.*, p.* FROM json_each(@addresses) AS recipient
+  CROSS JOIN observations AS o ON o.to_address = recipient.value AND o.chain_id = @chainId
+  CROSS JOIN payments AS p ON p.id = o.id
+  ORDER BY p.position`
+
+export const PAYMENTS_OF = `SELECT o.*, p.* FROM json_each(@txHashes) AS made_by
+  CROSS JOIN observations AS o ON o.tx_hash = made_by.value AND o.chain_id = @chainId
+  CROSS JOIN payments AS p ON p.id = o.id
+  ORDER BY p.position`
+
 export const PAST_DEADLINE = `SELECT id FROM invoices
   WHERE status IN ('open', 'processing') AND deadline_ms < ? ORDER BY deadline_ms, position
   LIMIT ? OFFSET ?`
 
+type ChainRow = {
+  readonly halt_reason: string | null
+  readonly finalized_mark: string | null
+  readonly safe_mark: string | null
+  readonly genesis_hash: Hash | null
+}
+
 export function loadChain(sql: Statements, chainId: number, limit: number): StoredChain | null {
-  const chain = sql(GET_CHAIN).get(chainId) as { halt_reason: string | null } | undefined
-  if (chain === undefined) return null
+  const row = sql(GET_CHAIN).get(chainId) as ChainRow | undefined
+  if (row === undefined) return null
   const rows = sql(LATEST_BLOCKS).all(chainId, limit) as BlockRow[]
   const blocks = takeLinked(rows.map(rowToBlock))
-  return blocks.length === 0 ? null : { chain: { chainId, blocks }, haltReason: chain.halt_reason }
+  if (blocks.length === 0) return null
+  const marks = { finalized: textToMark(row.finalized_mark), safe: textToMark(row.safe_mark) }
+  const chain = createLocalChain(chainId, blocks, { kind: 'tag', marks })
+  return { chain, haltReason: row.halt_reason, genesisHash: row.genesis_hash }
+}
+
+export function findCanonicalBlocks(
+  sql: Statements,
+  chainId: number,
+  fromNumber: number,
+): BlockRef[] {
+  return (sql(CANONICAL_FROM).all({ chainId, fromNumber }) as BlockRow[]).map(rowToBlock)
+}
+
+export function findBlocks(sql: Statements, chainId: number, hashes: readonly Hash[]): KeptBlock[] {
+  const parameters = { chainId, hashes: JSON.stringify([...new Set(hashes)]) }
+  return (sql(BLOCKS_BY_HASH).all(parameters) as KeptBlockRow[]).map(rowToKeptBlock)
 }
 
 /**
@@ -91,6 +140,24 @@ export function findPaymentsInBlocks(
 ): Payment[] {
   const parameters = { chainId, hashes: JSON.stringify([...new Set(hashes)]) }
   return toPayments(sql(PAYMENTS_IN_BLOCKS).all(parameters))
+}
+
+export function findPaymentsTo(
+  sql: Statements,
+  chainId: number,
+  addresses: readonly Address[],
+): Payment[] {
+  const parameters = { chainId, addresses: JSON.stringify([...new Set(addresses)]) }
+  return toPayments(sql(PAYMENTS_TO).all(parameters))
+}
+
+export function findPaymentsOf(
+  sql: Statements,
+  chainId: number,
+  txHashes: readonly Hash[],
+): Payment[] {
+  const parameters = { chainId, txHashes: JSON.stringify([...new Set(txHashes)]) }
+  return toPayments(sql(PAYMENTS_OF).all(parameters))
 }
 
 export function findInvoicesPastDeadline(

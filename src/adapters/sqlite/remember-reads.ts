@@ -48,9 +48,11 @@ export function createReadMemory(sql: Statements): ReadMemory {
         return answer
       }
     },
-    forgetChanged({ stores, apiKeys, endpoints, chain }) {
-      const changed = [...(stores ?? []), ...(apiKeys ?? []), ...(endpoints ?? [])]
-      if (changed.length > 0 || chain !== undefined) answers.clear()
+    forgetChanged({ stores, apiKeys, keyUses, endpoints, chain }) {
+      const isChanged = [stores, apiKeys, keyUses, endpoints].some(
+        (part) => (part?.length ?? 0) > 0,
+      )
+      if (isChanged || chain !== undefined) answers.clear()
     },
   }
 }

@@ -5,6 +5,7 @@ import {
   releaseDelivery,
   releaseLeases,
 } from './claim-deliveries.ts'
+import { findMissedEvents } from './find-missed-events.ts'
 import { closedError, createGroupCommit } from './group-commit.ts'
 import {
   type DatabaseOptions,
@@ -13,10 +14,12 @@ import {
   readSettings,
 } from './open-database.ts'
 import * as accounts from './read-accounts.ts'
+import * as balances from './read-balances.ts'
 import * as chains from './read-chain.ts'
 import * as invoices from './read-invoices.ts'
 import * as webhooks from './read-webhooks.ts'
 import { createReadMemory } from './remember-reads.ts'
+import { removeOutdated } from './remove-outdated.ts'
 import { toGatewayError } from './sqlite-error.ts'
 import { cacheStatements, type Statements } from './statements.ts'
 
@@ -48,6 +51,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     }
   }
   const release = db.transaction(releaseDelivery)
+  const remove = db.transaction(removeOutdated)
 
   /** A promise for what SQLite answers at once, with its faults typed. */
   const answer =
@@ -70,11 +74,18 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     },
     describe: () => readSettings(db),
     releaseLeases: answer(releaseLeases),
+    removeOutdated: answer(remove.immediate),
     loadChain: answer(remember(chains.loadChain)),
+    findCanonicalBlocks: answer(chains.findCanonicalBlocks),
+    findBlocks: answer(chains.findBlocks),
     findDepositAddresses: answer(chains.findDepositAddresses),
     findIncludedPayments: answer(chains.findIncludedPayments),
     findPaymentsInBlocks: answer(chains.findPaymentsInBlocks),
+    findPaymentsTo: answer(chains.findPaymentsTo),
+    findPaymentsOf: answer(chains.findPaymentsOf),
     findInvoicesPastDeadline: answer(chains.findInvoicesPastDeadline),
+    findSweepTargets: answer(balances.findSweepTargets),
+    findCanonicalAncestor: answer(balances.findCanonicalAncestor),
     loadInvoices: answer(invoices.loadInvoices),
     findInvoiceByToken: answer(invoices.findInvoiceByToken),
     listInvoices: answer(invoices.listInvoices),
@@ -92,6 +103,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     hasDeliveredSince: answer(webhooks.hasDeliveredSince),
     getDelivery: answer(webhooks.getDelivery),
     listDeliveries: answer(webhooks.listDeliveries),
+    findMissedEvents: answer(findMissedEvents),
     listStores: answer(remember(accounts.listStores)),
     listApiKeys: answer(accounts.listApiKeys),
     findApiKeyByHash: answer(remember(accounts.findApiKeyByHash)),

@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database, RunResult, Statement } from 'better-sqlite3'
 
 /**
  * A prepared statement for each text, made once per connection. Texts are constants or put together
@@ -17,16 +17,30 @@ export function cacheStatements(db: Database): Statements {
   }
 }
 
-/** `INSERT INTO t (a, b) VALUES (@a, @b)`, to be bound with a row. */
-export function insertInto(table: string, columns: readonly string[]): string {
-  const values = columns.map((column) => `@${column}`)
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})`
+/** Inserts a row: how many were written is in the result. */
+export type Insert<Row> = (sql: Statements, row: Row) => RunResult
+
+/**
+ * `INSERT INTO t (a, b) VALUES (?, ?)` and what stands after it. Values are bound by their place: by
+ * name, each would be looked up in the row anew.
+ */
+export function insertInto<Row>(
+  table: string,
+  columns: readonly (keyof Row & string)[],
+  rest = '',
+): Insert<Row> {
+  const marks = columns.map(() => '?').join(', ')
+  const text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) ${rest}`
+  return (sql, row) => sql(text).run(...columns.map((column) => row[column]))
 }
 
-/** The two statements that write an entity with a revision. */
-export type EntityTable = { readonly insert: string; readonly replace: string }
+/** The two ways to write an entity with a revision. */
+export type EntityTable<Row> = { readonly insert: Insert<Row>; readonly replace: string }
 
-export function entityTable(table: string, columns: readonly string[]): EntityTable {
+export function entityTable<Row>(
+  table: string,
+  columns: readonly (keyof Row & string)[],
+): EntityTable<Row> {
   const sets = columns.filter((column) => column !== 'id').map((column) => `${column} = @${column}`)
   return {
     insert: insertInto(table, columns),
@@ -35,10 +49,11 @@ export function entityTable(table: string, columns: readonly string[]): EntityTa
 }
 
 /** Revision 1 is an insert (a second one clashes); n + 1 replaces n, else nothing: false. */
-export function writeRevision(
+export function writeRevision<Row extends { readonly revision: number }>(
   sql: Statements,
-  table: EntityTable,
-  row: { readonly revision: number },
+  { insert, replace }: EntityTable<Row>,
+  row: Row,
 ): boolean {
-  return sql(row.revision === 1 ? table.insert : table.replace).run(row).changes === 1
+  const { changes } = row.revision === 1 ? insert(sql, row) : sql(replace).run(row)
+  return changes === 1
 }

@@ -1,12 +1,16 @@
 import { assert } from '../../core/assert.ts'
 import type { BlockRef } from '../../core/chain/block.ts'
 import type { ChainAdvance } from '../../core/change-set.ts'
+import { markToText } from './finality-values.ts'
 import type { Statements } from './statements.ts'
 
+const SET_MARKS = 'UPDATE chains SET finalized_mark = ?, safe_mark = ? WHERE chain_id = ?'
 const GET_TIP = 'SELECT tip_hash FROM chains WHERE chain_id = ?'
-const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason) VALUES (?, ?, ?)
+const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason, genesis_hash)
+  VALUES (?, ?, ?, ?)
   ON CONFLICT (chain_id) DO UPDATE
-  SET tip_hash = excluded.tip_hash, halt_reason = excluded.halt_reason`
+  SET tip_hash = excluded.tip_hash, halt_reason = excluded.halt_reason,
+    genesis_hash = COALESCE(genesis_hash, excluded.genesis_hash)`
 const DISCONNECT = `UPDATE blocks SET canonical = 0
   WHERE chain_id = ? AND hash = ? AND canonical = 1`
 /**
@@ -17,6 +21,8 @@ const CONNECT = `INSERT INTO blocks
   VALUES (@chainId, @hash, @number, @parentHash, @timestampS, 1,
     EXISTS (SELECT 1 FROM observations WHERE chain_id = @chainId AND block_hash = @hash))
   ON CONFLICT (chain_id, hash) DO UPDATE SET canonical = 1`
+const SET_LEVEL = `UPDATE blocks SET proof_level = min(coalesce(proof_level, @level), @level)
+  WHERE chain_id = @chainId AND hash = @hash`
 const PRUNE = 'DELETE FROM blocks WHERE chain_id = ? AND number < ? AND observed = 0'
 
 /** Moves one chain; false when its tip is not the one the decision was made on. */
@@ -29,7 +35,15 @@ export function writeChain(sql: Statements, advance: ChainAdvance): boolean {
     assert(changes === 1, 'only a canonical block is disconnected')
   }
   for (const block of advance.connected) sql(CONNECT).run(blockParameters(chainId, block))
-  sql(SET_CHAIN).run(chainId, tipAfter(advance), haltReason)
+  for (const block of advance.restored ?? []) sql(CONNECT).run(blockParameters(chainId, block))
+  for (const [hash, level] of advance.proofLevels ?? []) {
+    sql(SET_LEVEL).run({ chainId, hash, level })
+  }
+  sql(SET_CHAIN).run(chainId, tipAfter(advance), haltReason, advance.genesisHash ?? null)
+  if (advance.marks !== undefined) {
+    const { finalized, safe } = advance.marks
+    sql(SET_MARKS).run(markToText(finalized), markToText(safe), chainId)
+  }
   return true
 }
 

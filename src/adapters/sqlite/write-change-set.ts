@@ -2,25 +2,32 @@ import { chainAuditEntry } from '../../core/audit.ts'
 import type { ChangeSet, CommitResult } from '../../core/change-set.ts'
 import {
   API_KEY_COLUMNS,
+  type ApiKeyRow,
   AUDIT_COLUMNS,
   type AuditLogRow,
   apiKeyToRow,
   auditToRow,
   IDEMPOTENCY_COLUMNS,
+  type IdempotencyRow,
   idempotencyToRow,
   rowToAudit,
   STORE_COLUMNS,
+  type StoreRow,
   storeToRow,
 } from './account-rows.ts'
-import { INVOICE_COLUMNS, invoiceToRow } from './invoice-rows.ts'
+import { INVOICE_COLUMNS, type InvoiceRow, invoiceToRow } from './invoice-rows.ts'
 import {
   ADDRESS_COLUMNS,
+  type AddressRow,
   depositAddressToRow,
   OBSERVATION_COLUMNS,
+  type ObservationRow,
   observationToRow,
   PAYMENT_COLUMNS,
+  type PaymentRow,
   paymentToRow,
 } from './payment-rows.ts'
+import { BALANCE_COLUMNS, type BalanceRow, balanceToRow } from './read-balances.ts'
 import { isUniqueClash } from './sqlite-error.ts'
 import { entityTable, insertInto, type Statements, writeRevision } from './statements.ts'
 import { pruneBlocks, writeChain } from './write-chain.ts'
@@ -33,10 +40,12 @@ type Writer = (sql: Statements, changes: ChangeSet) => boolean
 const WRITERS: readonly Writer[] = [
   writeStores,
   writeApiKeys,
+  writeKeyUses,
   (sql, changes) => writeEndpoints(sql, changes.endpoints ?? []),
   writeInvoices,
   writeAddresses,
   (sql, changes) => changes.chain === undefined || writeChain(sql, changes.chain),
+  writeBalances,
   writePayments,
   (sql, changes) => writeEvents(sql, changes.events ?? []),
   (sql, changes) => writeDeliveries(sql, changes.deliveries ?? []),
@@ -61,10 +70,10 @@ export function writeChangeSet(sql: Statements, changes: ChangeSet): CommitResul
   }
 }
 
-const STORES = entityTable('store_accounts', STORE_COLUMNS)
-const API_KEYS = entityTable('api_keys', API_KEY_COLUMNS)
-const INVOICES = entityTable('invoices', INVOICE_COLUMNS)
-const PAYMENTS = entityTable('payments', PAYMENT_COLUMNS)
+const STORES = entityTable<StoreRow>('store_accounts', STORE_COLUMNS)
+const API_KEYS = entityTable<Omit<ApiKeyRow, 'last_used_at_ms'>>('api_keys', API_KEY_COLUMNS)
+const INVOICES = entityTable<InvoiceRow>('invoices', INVOICE_COLUMNS)
+const PAYMENTS = entityTable<PaymentRow>('payments', PAYMENT_COLUMNS)
 
 function writeStores(sql: Statements, changes: ChangeSet): boolean {
   return (changes.stores ?? []).every((store) => writeRevision(sql, STORES, storeToRow(store)))
@@ -74,20 +83,40 @@ function writeApiKeys(sql: Statements, changes: ChangeSet): boolean {
   return (changes.apiKeys ?? []).every((key) => writeRevision(sql, API_KEYS, apiKeyToRow(key)))
 }
 
+const WRITE_KEY_USE = `UPDATE api_keys SET last_used_at_ms = max(coalesce(last_used_at_ms, 0), ?)
+  WHERE id = ?`
+
+function writeKeyUses(sql: Statements, changes: ChangeSet): boolean {
+  for (const { apiKeyId, atMs } of changes.keyUses ?? []) sql(WRITE_KEY_USE).run(atMs, apiKeyId)
+  return true
+}
+
 function writeInvoices(sql: Statements, changes: ChangeSet): boolean {
   return (changes.invoices ?? []).every((invoice) =>
     writeRevision(sql, INVOICES, invoiceToRow(invoice)),
   )
 }
 
-const INSERT_OBSERVATION = insertInto('observations', OBSERVATION_COLUMNS)
+const writeBalance = insertInto<BalanceRow>(
+  'native_balances',
+  BALANCE_COLUMNS,
+  `ON CONFLICT (chain_id, address) DO UPDATE SET block_number = excluded.block_number,
+    block_hash = excluded.block_hash, balance_units = excluded.balance_units`,
+)
+
+function writeBalances(sql: Statements, changes: ChangeSet): boolean {
+  for (const known of changes.balances ?? []) writeBalance(sql, balanceToRow(known))
+  return true
+}
+
+const insertObservation = insertInto<ObservationRow>('observations', OBSERVATION_COLUMNS)
 const MARK_OBSERVED = 'UPDATE blocks SET observed = 1 WHERE chain_id = ? AND hash = ?'
 
 function writePayments(sql: Statements, changes: ChangeSet): boolean {
   return (changes.payments ?? []).every((payment) => {
     if (payment.revision === 1) {
       const { observation } = payment
-      sql(INSERT_OBSERVATION).run(observationToRow(observation))
+      insertObservation(sql, observationToRow(observation))
       sql(MARK_OBSERVED).run(observation.chainId, observation.blockHash)
     }
     return writeRevision(sql, PAYMENTS, paymentToRow(payment))
@@ -97,35 +126,38 @@ function writePayments(sql: Statements, changes: ChangeSet): boolean {
 /**
  * An address that waits is given out or left as it is; one that is issued is never touched again.
  */
-const WRITE_ADDRESS = `${insertInto('deposit_addresses', ADDRESS_COLUMNS)}
-  ON CONFLICT (address) DO UPDATE SET store_id = excluded.store_id,
+const writeAddress = insertInto<AddressRow>(
+  'deposit_addresses',
+  ADDRESS_COLUMNS,
+  `ON CONFLICT (address) DO UPDATE SET store_id = excluded.store_id,
     invoice_id = excluded.invoice_id, issued_at_ms = excluded.issued_at_ms,
     issue_tips = excluded.issue_tips
   WHERE deposit_addresses.invoice_id IS NULL
     AND deposit_addresses.fingerprint = excluded.fingerprint
-    AND deposit_addresses.idx = excluded.idx`
+    AND deposit_addresses.idx = excluded.idx`,
+)
 
 function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
   return (changes.addresses ?? []).every((address) => {
-    return sql(WRITE_ADDRESS).run(depositAddressToRow(address)).changes === 1
+    return writeAddress(sql, depositAddressToRow(address)).changes === 1
   })
 }
 
-const INSERT_IDEMPOTENCY = insertInto('idempotency', IDEMPOTENCY_COLUMNS)
+const insertIdempotency = insertInto<IdempotencyRow>('idempotency', IDEMPOTENCY_COLUMNS)
 
 function writeIdempotency(sql: Statements, changes: ChangeSet): boolean {
   if (changes.idempotency === undefined) return true
-  return sql(INSERT_IDEMPOTENCY).run(idempotencyToRow(changes.idempotency)).changes === 1
+  return insertIdempotency(sql, idempotencyToRow(changes.idempotency)).changes === 1
 }
 
 const LATEST_AUDIT = 'SELECT * FROM audit ORDER BY seq DESC LIMIT 1'
-const INSERT_AUDIT = insertInto('audit', AUDIT_COLUMNS)
+const insertAudit = insertInto<AuditLogRow>('audit', AUDIT_COLUMNS)
 
 function writeAudit(sql: Statements, changes: ChangeSet): boolean {
   for (const entry of changes.audit ?? []) {
     const latest = sql(LATEST_AUDIT).get() as AuditLogRow | undefined
     const next = chainAuditEntry(latest === undefined ? null : rowToAudit(latest), entry)
-    sql(INSERT_AUDIT).run(auditToRow(next))
+    insertAudit(sql, auditToRow(next))
   }
   return true
 }

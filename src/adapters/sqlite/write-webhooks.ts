@@ -4,23 +4,26 @@ import type { Event } from '../../core/webhook/event.ts'
 import { entityTable, insertInto, type Statements, writeRevision } from './statements.ts'
 import {
   ATTEMPT_COLUMNS,
+  type AttemptRow,
   attemptToRow,
   deliveryToRow,
   ENDPOINT_COLUMNS,
+  type EndpointRow,
   EVENT_COLUMNS,
+  type EventRow,
   endpointToRow,
   eventToRow,
 } from './webhook-rows.ts'
 
-const INSERT_EVENT = insertInto('events', EVENT_COLUMNS)
-const INSERT_ATTEMPT = insertInto('delivery_attempts', ATTEMPT_COLUMNS)
-const ENDPOINTS = entityTable('webhook_endpoints', ENDPOINT_COLUMNS)
+const insertEvent = insertInto<EventRow>('events', EVENT_COLUMNS)
+const insertAttempt = insertInto<AttemptRow>('delivery_attempts', ATTEMPT_COLUMNS)
+const ENDPOINTS = entityTable<EndpointRow>('webhook_endpoints', ENDPOINT_COLUMNS)
 const CANCEL_PENDING = `UPDATE deliveries SET status = 'canceled', lease_until_ms = NULL
   WHERE endpoint_id = ? AND status = 'pending'`
 
 /** Appends in order; an event id or an invoice's sequence number that exists clashes. */
 export function writeEvents(sql: Statements, events: readonly Event[]): boolean {
-  for (const event of events) sql(INSERT_EVENT).run(eventToRow(event))
+  for (const event of events) insertEvent(sql, eventToRow(event))
   return true
 }
 
@@ -75,6 +78,6 @@ export function refreshLane(sql: Statements, endpointId: string, invoiceId: stri
 }
 
 export function writeAttempts(sql: Statements, attempts: readonly DeliveryAttempt[]): boolean {
-  for (const attempt of attempts) sql(INSERT_ATTEMPT).run(attemptToRow(attempt))
+  for (const attempt of attempts) insertAttempt(sql, attemptToRow(attempt))
   return true
 }

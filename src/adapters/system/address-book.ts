@@ -1,4 +1,8 @@
-import { type AccountKey, MAX_DERIVATION_INDEX } from '../../core/keys/deposit-address.ts'
+import {
+  type AccountKey,
+  deriveSponsorAddress,
+  MAX_DERIVATION_INDEX,
+} from '../../core/keys/deposit-address.ts'
 import { DERIVATION_BATCH, deriveDepositAddresses } from '../../core/keys/derive-addresses.ts'
 import type { Address } from '../../core/money/asset.ts'
 import type { AddressBook } from '../../ports/address-book.ts'
@@ -9,10 +13,14 @@ import type { AddressBook } from '../../ports/address-book.ts'
  */
 const MAX_REMEMBERED = 200_000
 
+/** Sponsors of each account key that are told from payers: the first few, as nobody needs many. */
+const SPONSORS_KNOWN = 5
+
 export type AccountKeys = AddressBook & { add(key: AccountKey): void }
 
 export function createAddressBook(): AccountKeys {
   const keys = new Map<string, AccountKey>()
+  const sponsors = new Set<Address>()
   const remembered = new Map<string, Address>()
   const recall = (fingerprint: string, index: number) => remembered.get(`${fingerprint}/${index}`)
   const remember = (fingerprint: string, index: number, address: Address) => {
@@ -22,7 +30,13 @@ export function createAddressBook(): AccountKeys {
     remembered.set(`${fingerprint}/${index}`, address)
   }
   return {
-    add: (key) => void keys.set(key.fingerprint, key),
+    add(key) {
+      keys.set(key.fingerprint, key)
+      for (let index = 0; index < SPONSORS_KNOWN; index += 1) {
+        sponsors.add(deriveSponsorAddress(key, index))
+      }
+    },
+    isSponsor: (address) => sponsors.has(address),
     accountNumberOf: (fingerprint) => keys.get(fingerprint)?.accountNumber ?? null,
     derive(fingerprint, index) {
       const known = recall(fingerprint, index)

@@ -1,4 +1,4 @@
-import type { ChainSettings } from '../../core/chain/chain-settings.ts'
+import { type ChainSettings, isSwept } from '../../core/chain/chain-settings.ts'
 import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import type { ChainDirectory, ChainHealth } from '../../ports/chain-directory.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -23,6 +23,7 @@ export function createChainDirectory(
   settings: readonly ChainSettings[],
 ): ChainDirectory {
   const byId = new Map(settings.map((chain) => [chain.chainId, chain]))
+  const swept = new Map<number, number>()
   const reports = new Map<number, { health: ChainHealth; atMs: number }>()
   return {
     list: () => settings,
@@ -36,6 +37,12 @@ export function createChainDirectory(
       const lagS = (health.lagS ?? 0) + Math.round(silentMs / SECOND_MS)
       return { ...health, lagS, state: 'behind', reason: 'watcher_silent' }
     },
+    sweptThroughMs(chainId) {
+      const chain = byId.get(chainId)
+      const unswept = chain !== undefined && isSwept(chain) ? 0 : Number.POSITIVE_INFINITY
+      return swept.get(chainId) ?? unswept
+    },
+    noteSweep: (chainId, throughMs) => void swept.set(chainId, throughMs),
     setHealth: (chainId, health) =>
       void reports.set(chainId, { health, atMs: clock.monotonicMs() }),
   }

@@ -22,6 +22,12 @@ const BODY_BYTES_MAX = 64 * 1024
 /** Bytes of an answer's header section. More is a protocol failure. */
 const HEADER_BYTES_MAX = 16 * 1024
 
+/**
+ * Interim answers (1xx) before the answer. Each is a header section of its own, so that without a
+ * bound they could be poured until the deadline.
+ */
+const INTERIM_ANSWERS_MAX = 16
+
 /** Characters kept of a Retry-After header: a date has 29. */
 const RETRY_AFTER_CHARACTERS_MAX = 64
 
@@ -138,6 +144,11 @@ function post(
     })
     client.on('error', (error) => settle(judgeError(error, phase)))
     client.on('response', (response) => readAnswer(response, settle))
+    let interimAnswers = 0
+    client.on('information', () => {
+      interimAnswers += 1
+      if (interimAnswers > INTERIM_ANSWERS_MAX) settle(fail('protocol', 'too many interim answers'))
+    })
     // A switch of protocol, or a close that raised no error: neither is an answer.
     client.on('upgrade', (_response, socket) => {
       socket.destroy()

@@ -14,7 +14,26 @@ export type LocalChain = {
   readonly chainId: number
   /** Ascending and linked, never empty. The last one is the tip: our cursor. */
   readonly blocks: readonly BlockRef[]
+  readonly finality: ChainFinality
 }
+
+/** A block that the nodes name by a tag, and that is on our chain. */
+export type BlockMark = Pick<BlockRef, 'number' | 'hash' | 'timestampS'>
+
+/** Where the tags stand; null before they are known. `finalized` never falls. */
+export type FinalityMarks = {
+  readonly safe: BlockMark | null
+  readonly finalized: BlockMark | null
+}
+
+/** What of a chain is final. */
+export type ChainFinality =
+  /** The `finalized` tag of its nodes is followed. */
+  | { readonly kind: 'tag'; readonly marks: FinalityMarks }
+  /** No tag is followed: what lies this many blocks below the tip. */
+  | { readonly kind: 'depth'; readonly blocks: number }
+
+export const NO_MARKS: FinalityMarks = { safe: null, finalized: null }
 
 export type ConnectResult =
   | {
@@ -33,10 +52,50 @@ export type ConnectResult =
   /** The common ancestor lies below the floor: halt, rewrite nothing. */
   | { readonly kind: 'below-floor'; readonly depth: number }
 
-export function createLocalChain(chainId: number, blocks: readonly BlockRef[]): LocalChain {
+/** Nothing is final of it until marks are set. */
+export function createLocalChain(
+  chainId: number,
+  blocks: readonly BlockRef[],
+  finality: ChainFinality = { kind: 'tag', marks: NO_MARKS },
+): LocalChain {
   assert(blocks.length > 0, 'a local chain holds at least its first block')
   assert(isLinked(blocks), 'a local chain is linked')
-  return { chainId, blocks }
+  return { chainId, blocks, finality }
+}
+
+/** The chain as its settings judge what is final of it: by the marks it has, or by depth. */
+export function followFinality(
+  chain: LocalChain,
+  settings: { readonly finalizedTag: boolean; readonly maxReorgBlocks: number },
+): LocalChain {
+  if (settings.finalizedTag === (chain.finality.kind === 'tag')) return chain
+  const finality: ChainFinality = settings.finalizedTag
+    ? { kind: 'tag', marks: NO_MARKS }
+    : { kind: 'depth', blocks: settings.maxReorgBlocks }
+  return { ...chain, finality }
+}
+
+/** The chain with its tags at these marks. */
+export function markChain(chain: LocalChain, marks: FinalityMarks): LocalChain {
+  return { ...chain, finality: { kind: 'tag', marks } }
+}
+
+/** The marks of a chain whose tags are followed; none of another. */
+export function marksOf({ finality }: LocalChain): FinalityMarks {
+  return finality.kind === 'tag' ? finality.marks : NO_MARKS
+}
+
+/** Marks where a person has decided that the chain forks off after this block (null: all of it). */
+export function lowerMarks(marks: FinalityMarks, ancestor: BlockRef | null): FinalityMarks {
+  const lower = (mark: BlockMark | null) => {
+    if (mark === null || ancestor === null) return null
+    return mark.number <= ancestor.number ? mark : toMark(ancestor)
+  }
+  return { safe: lower(marks.safe), finalized: lower(marks.finalized) }
+}
+
+export function toMark({ number, hash, timestampS }: BlockRef): BlockMark {
+  return { number, hash, timestampS }
 }
 
 export function tipOf(chain: LocalChain): BlockRef {
@@ -53,9 +112,16 @@ export function holdsBlock(chain: LocalChain, ref: { number: number; hash: Hash 
   return blockAt(chain, ref.number)?.hash === ref.hash
 }
 
-/** Lowest height a common ancestor may have: `maxReorgBlocks` below the tip, at least the ring's first. */
+/**
+ * Lowest height a common ancestor may have: the last finalized block where the tag is followed, and
+ * never more than `maxReorgBlocks` below the tip or below the ring.
+ */
 export function floorOf(chain: LocalChain, maxReorgBlocks: number): number {
-  return Math.max((chain.blocks[0] as BlockRef).number, tipOf(chain).number - maxReorgBlocks)
+  return Math.max(
+    (chain.blocks[0] as BlockRef).number,
+    tipOf(chain).number - maxReorgBlocks,
+    marksOf(chain).finalized?.number ?? 0,
+  )
 }
 
 /**
@@ -79,15 +145,27 @@ export function connectBlocks(
       : { kind: 'parent-missing' }
   }
   const depth = tipOf(chain).number - ancestor.number
-  if (depth > maxReorgBlocks) return { kind: 'below-floor', depth }
+  if (ancestor.number < floorOf(chain, maxReorgBlocks)) return { kind: 'below-floor', depth }
   const kept = chain.blocks.slice(0, chain.blocks.length - depth)
   const disconnected = chain.blocks.slice(chain.blocks.length - depth).reverse()
   return {
     kind: 'extended',
-    chain: { chainId: chain.chainId, blocks: [...kept, ...fresh] },
+    chain: {
+      chainId: chain.chainId,
+      blocks: [...kept, ...fresh],
+      finality: dropSafeAbove(chain.finality, ancestor),
+    },
     disconnected,
     connected: fresh,
   }
+}
+
+/** What was safe may leave in a reorg, down to the common ancestor; what is final may not. */
+function dropSafeAbove(finality: ChainFinality, ancestor: BlockRef): ChainFinality {
+  if (finality.kind !== 'tag') return finality
+  const { safe } = finality.marks
+  if (safe === null || safe.number <= ancestor.number) return finality
+  return { kind: 'tag', marks: { ...finality.marks, safe: toMark(ancestor) } }
 }
 
 /** Drops what is older than both bounds ask to keep. Block times judge the age, not our clock. */
@@ -110,8 +188,8 @@ export type BranchClaim = {
 const CLAIM_POLLS = 2
 
 /**
- * A longer branch is followed at once. One that is as long or shorter may be a lagging backend of the
- * same node, so it must hold for two polls and one block time.
+ * A longer branch is followed at once, and so is one that two nodes have. Another that is as long or
+ * shorter may be a lagging backend of the same node, so it must hold for two polls and one block time.
  */
 export function judgeBranch(
   chain: LocalChain,
@@ -119,8 +197,9 @@ export function judgeBranch(
   earlier: BranchClaim | null,
   nowMs: number,
   blockTimeMs: number,
+  agreedBy = 1,
 ): { readonly follow: true } | { readonly follow: false; readonly claim: BranchClaim } {
-  if (branchTip.number > tipOf(chain).number) return { follow: true }
+  if (branchTip.number > tipOf(chain).number || agreedBy > 1) return { follow: true }
   const claim: BranchClaim =
     earlier?.tipHash === branchTip.hash
       ? { ...earlier, polls: earlier.polls + 1 }

@@ -3,82 +3,75 @@
  * strictly: an odd log is skipped and counted, and never stops the block.
  */
 import type { Address, AssetId, Hash } from '../money/asset.ts'
-import { nativeAssetId, tokenAssetId } from '../money/asset.ts'
-import type { BlockLog, BlockRef, BlockTransaction, VerifiedBlock } from './block.ts'
+import { tokenAssetId } from '../money/asset.ts'
+import type { BlockLog, BlockRef, VerifiedBlock } from './block.ts'
+import type { ChainSettings } from './chain-settings.ts'
+import { ADDRESS_TOPIC, TRANSFER_TOPIC, WORD } from './log-words.ts'
+import { NATIVE_LOG_EMITTER, type NativeReading, readNativeCoin } from './native-coin.ts'
+import { nativeReadingOf } from './native-mode.ts'
 
 export type TransferKind = 'erc20' | 'native' | 'internal'
 
 export type Transfer = {
   readonly chainId: number
   readonly block: BlockRef
-  /** Place within the block: `log:7`, or `tx:3` for the value of a transaction. */
+  /**
+   * Place within the block: `log:7`; `tx:3` for the value of a transaction; `call:3:0.2` for a frame
+   * of it; `net:3:0x...` for what it left at an address; `balance:0x...` where only the balance tells.
+   */
   readonly place: string
   readonly kind: TransferKind
   readonly assetId: AssetId
-  readonly from: Address
+  /** Null where nothing but a balance is known. */
+  readonly from: Address | null
   readonly to: Address
   readonly amountUnits: bigint
-  readonly txHash: Hash
+  /** Null where nothing but a balance is known. */
+  readonly txHash: Hash | null
   readonly logIndex: number | null
 }
 
-/** What of a chain is looked at: its allow-listed tokens, and whether its native coin counts. */
+/** What of a chain is looked at: its allow-listed tokens, and how its native coin is found in blocks. */
 export type WatchedAssets = {
   readonly chainId: number
   readonly tokens: ReadonlySet<Address>
-  readonly native: boolean
+  readonly native: NativeReading
 }
 
-/** keccak256("Transfer(address,address,uint256)"), EIP-20. */
-const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
-const TOPIC_PATTERN = /^0x0{24}[0-9a-f]{40}$/
-const WORD_PATTERN = /^0x[0-9a-f]{64}$/
+export function watchedAssetsOf(
+  settings: Pick<ChainSettings, 'chainId' | 'assets' | 'nativeMode'>,
+): WatchedAssets {
+  const { chainId, assets, nativeMode } = settings
+  return {
+    chainId,
+    tokens: new Set(assets.flatMap(({ token }) => (token === null ? [] : [token]))),
+    native: assets.some(({ token }) => token === null)
+      ? nativeReadingOf(chainId, nativeMode)
+      : 'none',
+  }
+}
 
 export type ExtractedTransfers = {
   readonly transfers: readonly Transfer[]
   /** Transfer logs of listed tokens that are not well formed: ignored, and counted for the metric. */
   readonly malformed: number
+  /** The block's logs of the native coin miss a transaction's value: they were not believed. */
+  readonly isNativeSuspect: boolean
 }
 
 /** All well-formed transfers of watched assets in a block, to anyone. */
 export function extractTransfers(block: VerifiedBlock, watched: WatchedAssets): ExtractedTransfers {
-  const transfers: Transfer[] = []
+  const native = readNativeCoin(block, watched.chainId, watched.native)
+  const transfers: Transfer[] = [...native.transfers]
   let malformed = 0
-  if (watched.native) {
-    for (const transaction of block.transactions) {
-      const transfer = readNativeTransfer(block.ref, transaction, watched.chainId)
-      if (transfer !== null) transfers.push(transfer)
-    }
-  }
   for (const log of block.logs) {
     if (log.topics[0] !== TRANSFER_TOPIC || !watched.tokens.has(log.address)) continue
+    if (log.address === NATIVE_LOG_EMITTER) continue
     const transfer = readTokenTransfer(block.ref, log, watched.chainId)
     if (transfer === 'malformed') malformed += 1
     else if (transfer !== null) transfers.push(transfer)
   }
-  return { transfers, malformed }
-}
-
-/** Null where nothing moved: failed, without value, a creation, or to oneself. Calldata is allowed. */
-function readNativeTransfer(
-  block: BlockRef,
-  transaction: BlockTransaction,
-  chainId: number,
-): Transfer | null {
-  const { to, from, valueUnits } = transaction
-  if (!transaction.succeeded || valueUnits === 0n || to === null || to === from) return null
-  return {
-    chainId,
-    block,
-    place: `tx:${transaction.index}`,
-    kind: 'native',
-    assetId: nativeAssetId(chainId),
-    from,
-    to,
-    amountUnits: valueUnits,
-    txHash: transaction.hash,
-    logIndex: null,
-  }
+  return { transfers, malformed, isNativeSuspect: native.isSuspect }
 }
 
 /** Exactly 3 topics with clean address padding and 32 bytes of data; zero and self transfers are null. */
@@ -88,8 +81,8 @@ function readTokenTransfer(
   chainId: number,
 ): Transfer | 'malformed' | null {
   const [, fromTopic, toTopic] = log.topics
-  if (log.topics.length !== 3 || !TOPIC_PATTERN.test(fromTopic as string)) return 'malformed'
-  if (!TOPIC_PATTERN.test(toTopic as string) || !WORD_PATTERN.test(log.data)) return 'malformed'
+  if (log.topics.length !== 3 || !ADDRESS_TOPIC.test(fromTopic as string)) return 'malformed'
+  if (!ADDRESS_TOPIC.test(toTopic as string) || !WORD.test(log.data)) return 'malformed'
   const from: Address = `0x${(fromTopic as string).slice(26)}`
   const to: Address = `0x${(toTopic as string).slice(26)}`
   const amountUnits = BigInt(log.data)

@@ -3,7 +3,7 @@
  * invoice paid in several assets is complete exactly when the parts make one.
  */
 
-import { observedThroughMs } from '../chain/confirmations.ts'
+import { observedThroughMs } from '../chain/finality.ts'
 import type { LocalChain } from '../chain/local-chain.ts'
 import {
   addFractions,
@@ -46,8 +46,10 @@ export type PaidFacts = {
 /** What the chains and the wall clock say about the deadline of one invoice. */
 export type DeadlineView = {
   readonly nowMs: number
-  /** Null for a chain that has not been observed. */
+  /** Null for a chain that has not been observed, or is halted. */
   chainOf(chainId: number): LocalChain | null
+  /** Block time (ms) up to which coins sent by contracts were looked for; absent: nobody looks. */
+  sweptThroughMs?(chainId: number): number
 }
 
 export function assessPayments(
@@ -77,9 +79,11 @@ export function hasPassedDeadline(invoice: Invoice, view: DeadlineView): boolean
   const deadline = deadlineMs(invoice.terms)
   if (invoice.acceptedShare !== null || view.nowMs <= deadline) return false
   return invoice.terms.options.every((option) => {
-    const chain = view.chainOf(option.asset.chainId)
-    const observed = chain && observedThroughMs(chain, option.finality.confirmations)
-    return observed !== null && observed > deadline
+    const { chainId, token } = option.asset
+    const chain = view.chainOf(chainId)
+    const observed = chain && observedThroughMs(chain, option.finality)
+    if (observed === null || observed <= deadline) return false
+    return token !== null || (view.sweptThroughMs?.(chainId) ?? observed) > deadline
   })
 }
 
@@ -150,14 +154,14 @@ function sumShares(invoice: Invoice, payments: readonly Payment[]): Fraction {
   return invoice.terms.options.reduce((sum, option) => {
     const paidUnits = payments
       .filter((payment) => payment.observation.asset.id === option.asset.id)
-      .reduce((units, payment) => units + payment.observation.amountUnits, 0n)
+      .reduce((units, payment) => units + payment.countedUnits, 0n)
     if (paidUnits === 0n) return sum
     return addFractions(sum, createFraction(paidUnits, option.amountDueUnits))
   }, ZERO)
 }
 
 function counts(payment: Payment): boolean {
-  return payment.accepted && payment.position !== 'orphaned'
+  return payment.accepted && payment.position !== 'orphaned' && payment.countedUnits > 0n
 }
 
 function isConfirmed(payment: Payment): boolean {

@@ -11,7 +11,7 @@ export function cancelInvoice(
   nowMs: number,
 ): Advance | Refusal {
   if (invoice.status !== 'open') return { refused: `The invoice is ${invoice.status}, not open.` }
-  if (payments.some((payment) => payment.position !== 'orphaned')) {
+  if (payments.some(({ position, dust }) => position !== 'orphaned' && !dust)) {
     return { refused: 'Money has been sent to this invoice; it can no longer be canceled.' }
   }
   const next = applyStep(invoice, 'invoice.canceled', nowMs)

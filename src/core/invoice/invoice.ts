@@ -1,18 +1,19 @@
+import type { FinalityRule } from '../chain/finality.ts'
 import type { Address, Asset } from '../money/asset.ts'
 import type { Fraction } from '../money/fraction.ts'
 
 export type InvoiceStatus = 'open' | 'processing' | 'settled' | 'expired' | 'canceled' | 'reversed'
 
-/** How deep a payment must be. Chosen when the invoice is made, by its value. */
-export type Finality = { readonly confirmations: number }
-
 /** One way to pay: this many units of this asset, at a rate that is locked (null for a coin price). */
 export type PaymentOption = {
   readonly asset: Asset
   readonly chainName: string
+  /** As wallets and exchanges call the network. */
+  readonly networkName: string
   readonly amountDueUnits: bigint
   readonly rate: { readonly value: string; readonly source: string; readonly atMs: number } | null
-  readonly finality: Finality
+  /** How deep a payment must be. Chosen when the invoice is made, by its value. */
+  readonly finality: FinalityRule
 }
 
 /** What was agreed when the invoice was made. */

@@ -1,3 +1,4 @@
+import { presentFinality } from '../chain/finality.ts'
 import { derivationPath } from '../keys/deposit-address.ts'
 import { type Address, toChecksumAddress } from '../money/asset.ts'
 import { formatDecimal } from '../money/decimal.ts'
@@ -25,7 +26,7 @@ export function presentInvoice(
   payments: readonly Payment[],
   presentation: Presentation,
 ) {
-  const latest = payments.slice(-LATEST_PAYMENTS).reverse()
+  const latest = chooseLatest(payments)
   const address = toChecksumAddress(invoice.address)
   return {
     id: invoice.id,
@@ -54,6 +55,15 @@ export function presentInvoice(
   }
 }
 
+/** The latest, newest first. Dust stands there only where it takes no place from a payment. */
+function chooseLatest(payments: readonly Payment[]): Payment[] {
+  const whole = payments.filter((payment) => !payment.dust).slice(-LATEST_PAYMENTS)
+  const room = LATEST_PAYMENTS - whole.length
+  const dust = room === 0 ? [] : payments.filter((payment) => payment.dust).slice(-room)
+  const chosen = new Set([...whole, ...dust])
+  return payments.filter((payment) => chosen.has(payment)).reverse()
+}
+
 function presentOption(
   invoice: Invoice,
   option: PaymentOption,
@@ -69,6 +79,7 @@ function presentOption(
     asset: asset.id,
     chain_id: asset.chainId,
     chain: option.chainName,
+    network_name: option.networkName,
     symbol: asset.symbol,
     decimals: asset.decimals,
     amount_due: formatDecimal(remainder.amountDueUnits, asset.decimals),
@@ -79,7 +90,7 @@ function presentOption(
     excess_units: remainder.excessUnits.toString(),
     rate:
       rate === null ? null : { value: rate.value, source: rate.source, at: formatTime(rate.atMs) },
-    finality: { confirmations: option.finality.confirmations },
+    finality: presentFinality(option.finality),
     uri: paymentUri(asset, recipient, uriUnits),
   }
 }

@@ -1,4 +1,5 @@
-import { ceilFraction, createFraction, divideFractions, type Fraction } from '../money/fraction.ts'
+import { assert } from '../assert.ts'
+import { ceilFraction, type Fraction } from '../money/fraction.ts'
 
 export type QuoteInput = {
   /** Price in the smallest unit of the currency, e.g. cents. */
@@ -14,9 +15,12 @@ export type QuoteInput = {
  * where money is rounded: once, and never below the price.
  */
 export function quotePrice(input: QuoteInput): bigint {
-  const price = createFraction(
-    input.amountMinor * 10n ** BigInt(input.assetDecimals),
-    10n ** BigInt(input.currencyDecimals),
-  )
-  return ceilFraction(divideFractions(price, input.rate))
+  const { numerator, denominator } = input.rate
+  assert(numerator > 0n, 'a rate is above zero')
+  const units = input.amountMinor * 10n ** BigInt(input.assetDecimals) * denominator
+  // Not reduced first: the result is the same, and there are many quotes.
+  return ceilFraction({
+    numerator: units,
+    denominator: 10n ** BigInt(input.currencyDecimals) * numerator,
+  })
 }

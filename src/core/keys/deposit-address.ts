@@ -17,8 +17,9 @@ const ACCOUNT_DEPTH = 3
  * would open every account.
  */
 const HARDENED_FROM = 2 ** 31
-/** BIP-44 chain for addresses shown to others. */
+/** BIP-44 chains: addresses shown to others, and those of our own. */
 const EXTERNAL_CHAIN = 0
+const INTERNAL_CHAIN = 1
 /** Normal (not hardened) indexes end here (BIP-32). */
 export const MAX_DERIVATION_INDEX = 2 ** 31 - 1
 /** Public keys have one of these first bytes when compressed (SEC 1); private ones have 0x00. */
@@ -31,6 +32,8 @@ export type AccountKey = {
   /** N of `m/44'/60'/N'`, as the key itself says. */
   readonly accountNumber: number
   readonly externalChain: HDKey
+  /** Of the sponsor, who pays for collecting. */
+  readonly internalChain: HDKey
 }
 
 export type AccountKeyFault =
@@ -75,6 +78,7 @@ export function parseAccountKey(text: string): ParsedAccountKey {
     fingerprint: bytesToHex(digest.subarray(0, 16)),
     accountNumber: node.index - HARDENED_FROM,
     externalChain: node.deriveChild(EXTERNAL_CHAIN),
+    internalChain: node.deriveChild(INTERNAL_CHAIN),
   }
   return { ok: true, key }
 }
@@ -86,6 +90,11 @@ export function deriveDepositAddress(account: AccountKey, index: number): Addres
     'derivation index is 0 to 2^31-1',
   )
   return publicKeyToAddress(account.externalChain.deriveChild(index).publicKey as Uint8Array)
+}
+
+/** Address of `m/44'/60'/account'/1/index`, which pays for collecting (core/sweep). */
+export function deriveSponsorAddress(account: AccountKey, index: number): Address {
+  return publicKeyToAddress(account.internalChain.deriveChild(index).publicKey as Uint8Array)
 }
 
 /** Address of a compressed or uncompressed public key, lower case. */

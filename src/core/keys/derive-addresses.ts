@@ -41,6 +41,15 @@ export function deriveDepositAddresses(account: AccountKey, indexes: readonly nu
   })
 }
 
+/** The same for as many indexes as there are, in batches. */
+export function deriveAddressRange(account: AccountKey, indexes: readonly number[]): Address[] {
+  const batches: Address[] = []
+  for (let from = 0; from < indexes.length; from += DERIVATION_BATCH) {
+    batches.push(...deriveDepositAddresses(account, indexes.slice(from, from + DERIVATION_BATCH)))
+  }
+  return batches
+}
+
 function addMultipleOfG(start: Point, scalar: Uint8Array): Point {
   return tableOfG().reduce((sum, multiples, place) => {
     const multiple = multiples[scalar[place] as number]

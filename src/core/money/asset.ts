@@ -3,7 +3,8 @@
  * `eip155:8453/erc20:0x...` (lower case) for a token. The lower-case form is
  * the identity everywhere, also in answers. Symbols are for people and never matched.
  */
-import { getAddress } from 'viem/utils'
+import { keccak_256 } from '@noble/hashes/sha3'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils'
 
 /** 20 bytes as `0x` and 40 lower-case hex digits. The checksum form exists only on the way out. */
 export type Address = `0x${string}`
@@ -29,9 +30,32 @@ export function parseAddress(text: string): Address | null {
   return ADDRESS.test(text) ? (text.toLowerCase() as Address) : null
 }
 
+/**
+ * Checksum forms remembered at the same time, some 200 bytes each: an invoice shows its address in
+ * every answer and event, and each form costs a hash. Beyond it the oldest is forgotten.
+ */
+const MAX_CHECKSUMS = 8_192
+const checksums = new Map<Address, Address>()
+
 /** EIP-55 form, for people. */
 export function toChecksumAddress(address: Address): Address {
-  return getAddress(address)
+  const known = checksums.get(address)
+  if (known !== undefined) return known
+  const form = writeChecksum(address)
+  if (checksums.size >= MAX_CHECKSUMS) checksums.delete(checksums.keys().next().value as Address)
+  checksums.set(address, form)
+  return form
+}
+
+/**
+ * EIP-55: a letter is upper case where the hash of the lower-case digits has 8 or more. By hand,
+ * since the library around it costs a third of what a start takes.
+ */
+function writeChecksum(address: Address): Address {
+  const digits = address.slice(2).toLowerCase()
+  const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
+  const marked = [...digits].map((digit, i) => (hash[i]! >= '8' ? digit.toUpperCase() : digit))
+  return `0x${marked.join('')}`
 }
 
 /** SLIP-44 coin type of native coins on EVM chains; 60 for all, as wallets derive by it. */

@@ -1,5 +1,6 @@
+import { atLeastFinal, type FinalityRule } from '../chain/finality.ts'
 import type { Transfer } from '../chain/transfer.ts'
-import type { Address, Asset, AssetId } from '../money/asset.ts'
+import type { Address, Asset, AssetId, Hash } from '../money/asset.ts'
 import { observeTransfer, type Payment } from './payment.ts'
 
 /** What the matcher must know of the owner of an address; null when no invoice has it yet. */
@@ -14,13 +15,17 @@ export type OrderTerms = {
   /** Whether a transfer in this block came after the address was given out. */
   isAfterIssue(blockNumber: number): boolean
   /** Depth asked for this asset; null when the invoice does not accept it. */
-  confirmationsFor(assetId: AssetId): number | null
+  finalityFor(assetId: AssetId): FinalityRule | null
 }
 
 export type MatchContext = {
   readonly assets: ReadonlyMap<AssetId, Asset>
-  /** Depth for money that fits no order: the deepest the chain's policy knows. */
-  readonly highestConfirmations: number
+  /** Depth for money that fits no order: the strictest the chain's policy knows. */
+  readonly strictestFinality: FinalityRule
+  /** Below so many units of an asset a transfer is dust; absent: none is. */
+  readonly dustUnits: ReadonlyMap<AssetId, bigint>
+  /** Blocks whose content nothing but a node's word speaks for: money in them waits until final. */
+  readonly unproven: ReadonlySet<Hash>
   recipientOf(address: Address): Recipient | null
 }
 
@@ -31,7 +36,7 @@ export function matchTransfers(transfers: readonly Transfer[], context: MatchCon
     const asset = context.assets.get(transfer.assetId)
     return recipient === null || asset === undefined
       ? []
-      : [matchTransfer(transfer, asset, recipient, context.highestConfirmations)]
+      : [matchTransfer(transfer, asset, recipient, context)]
   })
 }
 
@@ -39,19 +44,32 @@ function matchTransfer(
   transfer: Transfer,
   asset: Asset,
   recipient: Recipient,
-  highestConfirmations: number,
+  { strictestFinality, dustUnits, unproven }: MatchContext,
 ): Payment {
-  const { block } = transfer
+  const { block, amountUnits } = transfer
+  const dust = amountUnits < (dustUnits.get(asset.id) ?? 0n)
   const order = recipient.order?.isAfterIssue(block.number) ? recipient.order : null
-  const confirmations = order?.confirmationsFor(asset.id) ?? null
+  const finality = order?.finalityFor(asset.id) ?? null
+  const required = requiredFinality(transfer, finality, strictestFinality)
   return {
     observation: observeTransfer(transfer, asset),
     storeId: recipient.storeId,
     invoiceId: order?.invoiceId ?? null,
     position: 'included',
-    confirmationsRequired: confirmations ?? highestConfirmations,
-    accepted: confirmations !== null,
+    finality: unproven.has(block.hash) ? atLeastFinal(required) : required,
+    countedUnits: dust ? 0n : amountUnits,
+    dust,
+    accepted: finality !== null,
     inTime: order !== null && block.timestampS * 1_000 <= order.deadlineMs,
     revision: 0,
   }
+}
+
+/** What only a balance tells waits for the strictest tier: no header commits to it. */
+function requiredFinality(
+  { txHash }: Transfer,
+  finality: FinalityRule | null,
+  strictestFinality: FinalityRule,
+): FinalityRule {
+  return finality === null || txHash === null ? strictestFinality : finality
 }

@@ -1,3 +1,4 @@
+import type { FinalityRule } from '../chain/finality.ts'
 import type { Transfer, TransferKind } from '../chain/transfer.ts'
 import { deriveId } from '../ids.ts'
 import type { Address, Asset, Hash } from '../money/asset.ts'
@@ -32,7 +33,15 @@ export type Payment = {
   readonly storeId: string
   readonly invoiceId: string | null
   readonly position: Position
-  readonly confirmationsRequired: number
+  /** How deep it must be to be confirmed. */
+  readonly finality: FinalityRule
+  /**
+   * What of the amount counts. Until it is confirmed, what would: the whole. Then no more than the
+   * balance of the address covers, where the token asks for it; never more than the amount.
+   */
+  readonly countedUnits: bigint
+  /** Too little to matter: recorded without events, and nothing of it counts. */
+  readonly dust: boolean
   /** The invoice accepts this asset. */
   readonly accepted: boolean
   /** Block time is not after the deadline of the invoice. */

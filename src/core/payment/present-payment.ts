@@ -23,6 +23,9 @@ export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
     kind: observation.kind,
     amount: formatDecimal(observation.amountUnits, asset.decimals),
     amount_units: observation.amountUnits.toString(),
+    counted: formatDecimal(payment.countedUnits, asset.decimals),
+    counted_units: payment.countedUnits.toString(),
+    flag: flagOf(payment),
     from: observation.from === null ? null : toChecksumAddress(observation.from),
     to: toChecksumAddress(observation.to),
     tx_hash: observation.txHash,
@@ -34,6 +37,12 @@ export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
     in_time: payment.inTime,
     accepted: payment.accepted,
   }
+}
+
+/** Why less than the amount counts; null when all of it does. */
+function flagOf({ dust, countedUnits, observation }: Payment): 'dust' | 'shortfall' | null {
+  if (dust) return 'dust'
+  return countedUnits < observation.amountUnits ? 'shortfall' : null
 }
 
 function confirmationsOf(payment: Payment, tipNumber: number | undefined): number {

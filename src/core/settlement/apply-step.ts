@@ -6,10 +6,10 @@
  * seen; then what is deep enough is confirmed and invoices are advanced by that. Every story thus
  * has the same order: detected, processing, confirmed, settled.
  */
-import { countConfirmations } from '../chain/confirmations.ts'
-import { type LocalChain, tipOf } from '../chain/local-chain.ts'
+import { meetsFinality } from '../chain/finality.ts'
+import type { LocalChain } from '../chain/local-chain.ts'
 import { advanceInvoice } from '../invoice/advance-invoice.ts'
-import { assessPayments, hasPassedDeadline } from '../invoice/assess-payments.ts'
+import { assessPayments, hasPassedDeadline, remainderIn } from '../invoice/assess-payments.ts'
 import type { Invoice } from '../invoice/invoice.ts'
 import type { Hash } from '../money/asset.ts'
 import type { Payment } from '../payment/payment.ts'
@@ -29,6 +29,11 @@ export type ChainStep = {
   readonly disconnected: ReadonlySet<Hash>
   /** Payments matched in the connected blocks, in chain order. */
   readonly matched: readonly Payment[]
+  /**
+   * How much of a payment counts once it is confirmed; null while that is not known (the balance
+   * of its address could not be read): it waits.
+   */
+  countedUnitsOf(payment: Payment): bigint | null
 }
 
 export function applyStep(settlement: Settlement, step: ChainStep): void {
@@ -41,16 +46,26 @@ export function applyStep(settlement: Settlement, step: ChainStep): void {
   }
   for (const payment of step.matched) includePayment(settlement, payment, touched)
   advanceInvoices(settlement, touched)
-  const tip = tipOf(step.chain)
   for (const payment of paymentsOnChain(settlement, step.chain.chainId)) {
     if (payment.position !== 'included') continue
-    const depth = countConfirmations(tip, payment.observation.blockNumber)
-    if (depth < payment.confirmationsRequired) continue
+    if (!isDeepEnough(payment, step.chain)) continue
+    const countedUnits = step.countedUnitsOf(payment)
+    if (countedUnits === null) continue
     touch(touched, payment)
-    recordPayment(settlement, { ...payment, position: 'confirmed' }, 'payment.confirmed')
+    recordPayment(
+      settlement,
+      { ...payment, countedUnits, position: 'confirmed' },
+      'payment.confirmed',
+    )
   }
   advanceInvoices(settlement, touched)
   advanceInvoices(settlement, invoicesPastDeadline(settlement))
+}
+
+/** Whether the block of a payment is as deep in our chain as its finality asks. */
+export function isDeepEnough({ finality, observation }: Payment, chain: LocalChain): boolean {
+  const { blockNumber: number, blockTimestampS: timestampS } = observation
+  return meetsFinality(chain, finality, { number, timestampS })
 }
 
 /** Lets the open invoices expire whose deadline every chain and the wall clock have passed. */
@@ -62,7 +77,7 @@ export function expireInvoices(settlement: Settlement): void {
 function includePayment(settlement: Settlement, matched: Payment, touched: Set<string>): void {
   const held = settlement.payments.get(matched.observation.id)
   if (held !== undefined && held.position !== 'orphaned') return
-  const payment: Payment = held === undefined ? matched : { ...held, position: 'included' }
+  const payment = held === undefined ? liftDust(settlement, matched) : includeAgain(held)
   touch(touched, payment)
   // What a payment is was told when it was first seen; that it is back is told as detected.
   recordPayment(
@@ -72,12 +87,34 @@ function includePayment(settlement: Settlement, matched: Payment, touched: Set<s
   )
 }
 
+/** What counts of it is judged again: it may be confirmed under another balance. */
+function includeAgain(held: Payment): Payment {
+  const countedUnits = held.dust ? 0n : held.observation.amountUnits
+  return { ...held, countedUnits, position: 'included' }
+}
+
+/**
+ * However little it is, the last part of what is due is a payment: a shopper who sends exactly what
+ * the page asks for must not wait for ever.
+ */
+function liftDust(settlement: Settlement, matched: Payment): Payment {
+  if (!matched.dust || !matched.accepted || matched.invoiceId === null) return matched
+  const { asset, amountUnits } = matched.observation
+  const invoice = getInvoice(settlement, matched.invoiceId)
+  const option = invoice.terms.options.find((one) => one.asset.id === asset.id)
+  if (option === undefined) return matched
+  const { outstandingUnits } = remainderIn(invoice, option, paymentsOf(settlement, invoice.id))
+  const completes = outstandingUnits > 0n && amountUnits >= outstandingUnits
+  return completes ? { ...matched, dust: false, countedUnits: amountUnits } : matched
+}
+
 function firstEventOf(payment: Payment): PaymentEventType {
   if (payment.invoiceId === null) return 'payment.unassigned'
   return payment.accepted ? 'payment.detected' : 'payment.unexpected'
 }
 
-function advanceInvoices(settlement: Settlement, ids: Iterable<string>): void {
+/** Lets invoices go on by what their payments are now. */
+export function advanceInvoices(settlement: Settlement, ids: Iterable<string>): void {
   for (const id of ids) {
     const invoice = getInvoice(settlement, id)
     const evidence = assessPayments(invoice, paymentsOf(settlement, id), settlement.context)
@@ -105,5 +142,5 @@ function paymentsOnChain(settlement: Settlement, chainId: number): Payment[] {
 }
 
 function touch(touched: Set<string>, payment: Payment): void {
-  if (payment.invoiceId !== null) touched.add(payment.invoiceId)
+  if (payment.invoiceId !== null && !payment.dust) touched.add(payment.invoiceId)
 }

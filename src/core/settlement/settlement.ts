@@ -8,11 +8,7 @@ import type { ChangeSet } from '../change-set.ts'
 import type { Advance } from '../invoice/advance-invoice.ts'
 import type { DeadlineView } from '../invoice/assess-payments.ts'
 import type { Invoice } from '../invoice/invoice.ts'
-import {
-  type InvoiceResource,
-  type Presentation,
-  presentInvoice,
-} from '../invoice/present-invoice.ts'
+import { type Presentation, presentInvoice } from '../invoice/present-invoice.ts'
 import type { Payment } from '../payment/payment.ts'
 import { presentPayment } from '../payment/present-payment.ts'
 import { planDeliveries, type WebhookEndpoint } from '../webhook/delivery.ts'
@@ -65,7 +61,10 @@ export function paymentsOf(settlement: Settlement, invoiceId: string): Payment[]
   return payments
 }
 
-/** Writes a payment (new or moved) and tells of it; its invoice's sequence goes on by one. */
+/**
+ * Writes a payment (new or moved) and tells of it; its invoice's sequence goes on by one. Dust is
+ * written alone: nothing is told, and its invoice stays as it is.
+ */
 export function recordPayment(
   settlement: Settlement,
   payment: Payment,
@@ -74,12 +73,15 @@ export function recordPayment(
   const { id } = payment.observation
   settlement.changedPayments.set(id, payment)
   settlement.payments.set(id, payment)
+  if (payment.invoiceId !== null) {
+    replacePayment(paymentsOf(settlement, payment.invoiceId), payment)
+  }
+  if (payment.dust) return
   const data = () => presentPayment(payment, settlement.context.tipNumber)
   if (payment.invoiceId === null) {
     pushEvent(settlement, payment.storeId, type, null, data())
     return
   }
-  replacePayment(paymentsOf(settlement, payment.invoiceId), payment)
   const invoice = getInvoice(settlement, payment.invoiceId)
   const next = { ...invoice, sequence: invoice.sequence + 1 }
   writeInvoice(settlement, next)
@@ -88,19 +90,17 @@ export function recordPayment(
 
 /**
  * Writes an invoice that advanced, with one event per step, each showing it as it was right then.
- * Returns what they show.
  */
 export function recordAdvance(
   settlement: Settlement,
   advance: Advance,
   extra: Readonly<Record<string, unknown>> = {},
-): InvoiceResource[] {
+): void {
   writeInvoice(settlement, advance.invoice)
-  return advance.steps.map(({ type, invoice }) => {
+  for (const { type, invoice } of advance.steps) {
     const resource = presentInvoice(invoice, paymentsOf(settlement, invoice.id), settlement.context)
     pushEvent(settlement, invoice.storeId, type, invoice, { ...resource, ...extra })
-    return resource
-  })
+  }
 }
 
 /** Everything that changed, as one change set; deliveries are planned for its events. */
@@ -144,7 +144,7 @@ function pushEvent(
   storeId: string,
   type: Event['type'],
   invoice: Invoice | null,
-  data: unknown,
+  data: object,
 ): void {
   settlement.events.push(
     createEvent({

@@ -10,6 +10,9 @@ export function presentStore(store: StoreAccount) {
     object: 'store' as const,
     name: store.name,
     xpub_fingerprint: store.fingerprint,
+    tolerance_bps: store.settings.toleranceBps,
+    grace_s: store.settings.graceS,
+    redirect_origins: store.settings.redirectOrigins,
     created_at: formatTime(store.createdAtMs),
   }
 }
@@ -27,5 +30,6 @@ export function presentApiKey(apiKey: ApiKey) {
     created_at: formatTime(apiKey.createdAtMs),
     expires_at: apiKey.expiresAtMs === null ? null : formatTime(apiKey.expiresAtMs),
     revoked_at: apiKey.revokedAtMs === null ? null : formatTime(apiKey.revokedAtMs),
+    last_used_at: apiKey.lastUsedAtMs === null ? null : formatTime(apiKey.lastUsedAtMs),
   }
 }

@@ -10,8 +10,23 @@ export type StoreAccount = {
   readonly fingerprint: string
   /** Account keys of earlier epochs: their addresses stay watched and are checked against them. */
   readonly formerXpubs: readonly string[]
+  readonly settings: StoreSettings
   readonly createdAtMs: number
   readonly revision: number
+}
+
+/** What a merchant sets for a store; null is the default of the installation. */
+export type StoreSettings = {
+  readonly toleranceBps: number | null
+  readonly graceS: number | null
+  /** Where shoppers may be sent back to, such as `https://shop.example`; null: anywhere. */
+  readonly redirectOrigins: readonly string[] | null
+}
+
+export const DEFAULT_SETTINGS: StoreSettings = {
+  toleranceBps: null,
+  graceS: null,
+  redirectOrigins: null,
 }
 
 export const API_KEY_SCOPES = [
@@ -39,6 +54,8 @@ export type ApiKey = {
   readonly createdAtMs: number
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
+  /** Some time within the minute of its last use; written by `keyUses` of a change set alone. */
+  readonly lastUsedAtMs: number | null
   readonly revision: number
 }
 

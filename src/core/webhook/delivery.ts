@@ -75,7 +75,11 @@ export function planDeliveries(
   )
 }
 
-export function createDelivery(event: Event, endpointId: string, id: string): Delivery {
+export function createDelivery(
+  event: Omit<Event, 'payload'>,
+  endpointId: string,
+  id: string,
+): Delivery {
   return {
     id,
     storeId: event.storeId,

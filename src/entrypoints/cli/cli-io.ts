@@ -1,11 +1,28 @@
 import type { GatewayConfig } from '../../config.ts'
+import type { ChainSettings } from '../../core/chain/chain-settings.ts'
 import type { Deps } from '../../operations/deps.ts'
+import type { ChainSource } from '../../ports/chain-source.ts'
+import type { NativeSource } from '../../ports/native-source.ts'
 import type { StateDirectory } from '../../ports/state-directory.ts'
 
 /** What a command needs of an installation. */
 export type Installation = Deps & {
   readonly config: GatewayConfig
   readonly state: StateDirectory
+}
+
+/** An installation and the nodes of one of its chains. */
+export type WatchedChain = Installation & {
+  readonly settings: ChainSettings
+  readonly source: ChainSource
+  readonly native: NativeSource
+}
+
+export type ChainChoice = {
+  /** As it was typed; undefined where there is one chain alone. */
+  readonly chain: string | undefined
+  /** A word for the lock: this task keeps `serve` out. Null works beside it. */
+  readonly lockFor: string | null
 }
 
 /** What commands touch of the world; main.ts gives the real one. */
@@ -19,4 +36,6 @@ export type CliIo = {
   loadConfig(): GatewayConfig
   /** Opens state and database for one task, beside a running gateway if there is one. */
   withInstallation<T>(task: (installation: Installation) => Promise<T>): Promise<T>
+  /** The same for one chain, with its account keys open. */
+  withChain<T>(choice: ChainChoice, task: (chain: WatchedChain) => Promise<T>): Promise<T>
 }

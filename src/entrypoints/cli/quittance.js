@@ -9,9 +9,14 @@ const MINIMUM = [22, 18]
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
-  // The keys tool is a program of its own: it loads no adapter and no network module.
-  if (process.argv[2] === 'keys') {
+  // What touches keys is a program of its own: it loads no adapter and no network module.
+  if (process.argv[2] === 'keys' && process.argv[3] === 'recover') {
+    const { recoverFromWords } = await import('./recover-from-words.ts')
+    process.exitCode = await recoverFromWords(process.argv.slice(4))
+  } else if (process.argv[2] === 'keys') {
     process.argv.splice(2, 1)
+    await import('../keys/main.ts')
+  } else if (process.argv[2] === 'sweep' && process.argv[3] === 'sign') {
     await import('../keys/main.ts')
   } else {
     await import('../../main.ts')

@@ -63,19 +63,31 @@ function presentDatabase({ journalMode, synchronous, foreignKeys, fault }: Datab
 }
 
 /** A chain that was not observed yet is behind, as far as anybody outside is concerned. */
-function presentHealth({ state, reason, head, cursor, lagS }: ChainHealth) {
+function presentHealth(health: ChainHealth) {
+  const { state, reason, detail = null, head, cursor, lagS, finality = null } = health
   const isStarting = state === 'starting'
   return {
     state: isStarting ? ('behind' as const) : state,
     reason: isStarting ? (reason ?? 'starting') : reason,
+    detail,
     head,
     cursor,
     lag_s: lagS,
+    finality,
   }
 }
 
-function presentProvider({ name, head, isOk, lastFault }: ProviderHealth) {
-  return { name, head, ok: isOk, last_fault: lastFault }
+function presentProvider(provider: ProviderHealth) {
+  const { name, head, isOk, lastFault, state, latencyMs, errorShare } = provider
+  return {
+    name,
+    head,
+    ok: isOk,
+    last_fault: lastFault,
+    state,
+    latency_ms: latencyMs === null ? null : Math.round(latencyMs),
+    error_share: Math.round(errorShare * 100) / 100,
+  }
 }
 
 async function findMissing({ store }: HttpDeps, chainCount: number): Promise<string | null> {

@@ -1,4 +1,6 @@
 /** The HTTP side of the gateway: the merchant API, health, and the checkout pages of shoppers. */
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import { createId, ID_RANDOM_BYTES } from '../../core/ids.ts'
@@ -9,11 +11,14 @@ import { createCursors } from './cursors.ts'
 import { mountHealth } from './health-routes.ts'
 import type { HttpDeps } from './http-deps.ts'
 import { createIdempotencyGate } from './idempotency-key.ts'
+import { mountDocs } from './openapi/mount-docs.ts'
 import { createErrorHandler } from './problem.ts'
 import { createAuthFailureLimit, createKeyLimit } from './rate-limits.ts'
-import { mountRoutes, refuseMethod } from './route.ts'
+import { type ApiRoute, mountRoutes, refuseMethod } from './route.ts'
 import { accountRoutes } from './routes/account-routes.ts'
 import { invoiceRoutes } from './routes/invoice-routes.ts'
+import { paymentRoutes } from './routes/payment-routes.ts'
+import { reportRoutes } from './routes/report-routes.ts'
 import { testRoutes } from './routes/test-routes.ts'
 import { webhookRoutes } from './routes/webhook-routes.ts'
 
@@ -39,16 +44,13 @@ export function createHttpApp(deps: HttpDeps): Express {
     createId('req', deps.clock.nowMs(), deps.ids.randomBytes(ID_RANDOM_BYTES))
   Object.assign(app.locals, { createRequestId, publicUrl: deps.publicUrl })
   app.use(nameRequest(createRequestId), createSecurityHeaders(deps), refuseOddMethods)
+  const routes = listRoutes(deps)
+  // First, because each path that stands before is compared with that of every request.
+  app.use('/v1', refusePreflight, createGuard(deps), createKeyLimitFor(deps))
+  mountRoutes(app, createIdempotencyGate(deps), routes)
   mountHealth(app, deps)
   mountCheckout(app, deps)
-  app.use('/v1', refusePreflight, createGuard(deps), createKeyLimitFor(deps))
-  const cursors = createCursors(deps.cursorKey)
-  mountRoutes(app, createIdempotencyGate(deps), [
-    ...invoiceRoutes(deps, cursors),
-    ...webhookRoutes(deps, cursors),
-    ...accountRoutes(deps, cursors),
-    ...testRoutes(deps),
-  ])
+  mountDocs(app, deps, routes)
   app.use(() => {
     throw new GatewayError('not_found', 'There is nothing under this path.')
   })
@@ -56,12 +58,24 @@ export function createHttpApp(deps: HttpDeps): Express {
   return app
 }
 
+function listRoutes(deps: HttpDeps): ApiRoute[] {
+  const cursors = createCursors(deps.cursorKey)
+  return [
+    ...invoiceRoutes(deps, cursors),
+    ...paymentRoutes(deps, cursors),
+    ...webhookRoutes(deps, cursors),
+    ...accountRoutes(deps, cursors),
+    ...reportRoutes(deps),
+    ...testRoutes(deps),
+  ]
+}
+
 /** An id of our own for every request; one that a caller sends is not looked at. */
 function nameRequest(createRequestId: () => string): RequestHandler {
   return (_req, res, next) => {
     const requestId = createRequestId()
     res.locals.requestId = requestId
-    res.set('X-Request-Id', requestId)
+    res.setHeader('X-Request-Id', requestId)
     next()
   }
 }
@@ -86,9 +100,16 @@ function createSecurityHeaders({ publicUrl }: HttpDeps): RequestHandler {
     xFrameOptions: { action: 'deny' },
     strictTransportSecurity: publicUrl.startsWith('https:'),
   })
-  return (req, res, next) => {
-    res.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=()')
-    secure(req, res, next)
+  // They are the same for every answer, so they are made once.
+  const pattern = new ServerResponse(new IncomingMessage(new Socket()))
+  secure(pattern.req, pattern, (error) => {
+    if (error !== undefined) throw error
+  })
+  pattern.setHeader('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=()')
+  const headers = Object.entries(pattern.getHeaders()) as [string, string][]
+  return (_req, res, next) => {
+    for (const [name, value] of headers) res.setHeader(name, value)
+    next()
   }
 }
 
@@ -99,7 +120,7 @@ function refuseOddMethods(req: Request, res: Response, next: () => void): void {
 
 /** The merchant API is for servers: no page of another origin is ever let in. */
 function refusePreflight(req: Request, res: Response, next: () => void): void {
-  res.set('Cache-Control', 'no-store')
+  res.setHeader('Cache-Control', 'no-store')
   if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
     throw new GatewayError('forbidden', 'The API is not to be called from web pages.')
   }
@@ -112,7 +133,9 @@ function createGuard(deps: HttpDeps): RequestHandler {
   return async (req, res, next) => {
     if (req.method === 'OPTIONS') return next()
     try {
-      res.locals.principal = await authenticate(deps, { key: readBearer(req) })
+      const principal = await authenticate(deps, { key: readBearer(req) })
+      deps.keyUses.set(principal.apiKey.id, deps.clock.nowMs())
+      res.locals.principal = principal
     } catch (error) {
       const isRefusal = error instanceof GatewayError && error.code === 'unauthorized'
       if (!isRefusal) throw error
@@ -122,8 +145,8 @@ function createGuard(deps: HttpDeps): RequestHandler {
   }
 }
 
-function createKeyLimitFor({ rateLimitPerSecond }: HttpDeps): RequestHandler {
-  const limit = createKeyLimit(rateLimitPerSecond)
+function createKeyLimitFor({ rateLimitPerSecond, clock }: HttpDeps): RequestHandler {
+  const limit = createKeyLimit(rateLimitPerSecond, clock)
   return (req, res, next) => (req.method === 'OPTIONS' ? next() : limit(req, res, next))
 }
 

@@ -1,5 +1,5 @@
 /** `Idempotency-Key` on every POST: one key, one change, one answer. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../../errors.ts'
 import {
@@ -29,7 +29,8 @@ export function createIdempotencyGate(deps: GateDeps): IdempotencyGate {
   return {
     async once(ticket, run) {
       if (ticket === null) return { ...(await run()), replayed: false }
-      const name = JSON.stringify([ticket.scope, ticket.key])
+      // A scope is three words, so that the first three blanks are its own.
+      const name = `${ticket.scope} ${ticket.key}`
       if (running.has(name)) throw answerInProgress()
       running.add(name)
       try {
@@ -47,8 +48,7 @@ export function createIdempotencyGate(deps: GateDeps): IdempotencyGate {
 export function readTicket(req: IncomingMessage, scope: string, body: unknown): IdempotencyTicket {
   const key = readKey(req)
   if (key === null) return null
-  const requestHash = createHash('sha256').update(renderCanonical(body)).digest('hex')
-  return { scope, key, requestHash }
+  return { scope, key, requestHash: hash('sha256', renderCanonical(body)) }
 }
 
 /** Bare or quoted (as a structured field, RFC 8941) is the same key. */
@@ -68,9 +68,8 @@ function readKey(req: IncomingMessage): string | null {
 
 /** JSON with sorted keys: order and blanks of the text do not make another request. */
 function renderCanonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
+  if (Array.isArray(value)) return `[${value.map(renderCanonical).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([key, part]) => `${JSON.stringify(key)}:${renderCanonical(part)}`).join()}}`
 }

@@ -7,10 +7,15 @@ import { EVENT_TYPES } from '../../core/webhook/event.ts'
 import { invalidField } from '../../errors.ts'
 import type { SimulatePaymentRequest } from '../../operations/simulate-payment.ts'
 import { parseInput, textOf } from './parse-input.ts'
+import { parseTime, TIME_DETAIL } from './read-query.ts'
 
 /** What browsers and receivers agree to carry. */
 const URL_CHARACTERS_MAX = 2_048
+/** RFC 3339 with nine digits of a second and an offset has 35. */
+const TIME_CHARACTERS_MAX = 40
 const NAME_CHARACTERS_MAX = 100
+/** A prefix and 26 characters; what is longer is no id. */
+const ID_CHARACTERS_MAX = 30
 /** A key that is to end later than this is one without end: leave it out. */
 const KEY_EXPIRES_IN_S_MAX = (3_650 * DAY_MS) / SECOND_MS
 /** Blocks mined or replaced by one request: keeps a rehearsal from freezing its node. */
@@ -35,11 +40,17 @@ export const endpointChangeSchema = z.strictObject({
   status: z.enum(['enabled', 'disabled']).optional(),
 })
 
+const timeSchema = z.string().max(TIME_CHARACTERS_MAX).meta({ format: 'date-time' })
+
+export const replaySchema = z.strictObject({ from: timeSchema, to: timeSchema.nullish() })
+
 export const apiKeySchema = z.strictObject({
   name: textOf(NAME_CHARACTERS_MAX).optional(),
   scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).max(API_KEY_SCOPES.length),
   expires_in: z.int().min(1).max(KEY_EXPIRES_IN_S_MAX).nullish(),
 })
+
+export const assignmentSchema = z.strictObject({ invoice: textOf(ID_CHARACTERS_MAX) })
 
 export const testPaymentSchema = z.strictObject({
   asset: z.string().optional(),
@@ -70,9 +81,30 @@ export function parseEndpointChange(body: unknown) {
   return { url, events: events === undefined ? undefined : unique(events), status }
 }
 
+export function parseReplayRequest(body: unknown) {
+  const { from, to } = parseInput(replaySchema, body)
+  const fromMs = readTimeField('/from', from)
+  const toMs = to === undefined || to === null ? null : readTimeField('/to', to)
+  if (toMs !== null && toMs <= fromMs) {
+    throw invalidField('/to', 'too_small', 'must be later than from')
+  }
+  return { fromMs, toMs }
+}
+
+function readTimeField(pointer: string, text: string): number {
+  const ms = parseTime(text)
+  if (ms === null) throw invalidField(pointer, 'malformed_time', TIME_DETAIL)
+  return ms
+}
+
 export function parseApiKeyRequest(body: unknown) {
   const { name, scopes, expires_in } = parseInput(apiKeySchema, body)
   return { name: name ?? '', scopes: unique(scopes), expiresInS: expires_in ?? null }
+}
+
+/** The id of the invoice; whether there is one is for the operation to say. */
+export function parseAssignment(body: unknown): string {
+  return parseInput(assignmentSchema, body).invoice
 }
 
 export function parseTestPayment(

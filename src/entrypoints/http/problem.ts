@@ -2,31 +2,7 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import { ChainSourceError, type ErrorCode, GatewayError, type InputFault } from '../../errors.ts'
 import type { HttpDeps } from './http-deps.ts'
-
-type Meaning = { readonly status: number; readonly title: string }
-
-export const PROBLEM_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
-  invalid_request: { status: 400, title: 'The request is not valid' },
-  unauthorized: { status: 401, title: 'Not authenticated' },
-  forbidden: { status: 403, title: 'Not allowed' },
-  not_found: { status: 404, title: 'Not found' },
-  method_not_allowed: { status: 405, title: 'Method not allowed' },
-  not_acceptable_state: { status: 409, title: 'Not possible in this state' },
-  idempotency_in_progress: { status: 409, title: 'The first request is still running' },
-  payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
-  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used before' },
-  rate_limited: { status: 429, title: 'Too many requests' },
-  internal_error: { status: 500, title: 'Internal error' },
-  address_mismatch: { status: 500, title: 'An address is not to be trusted' },
-  xpub_mismatch: { status: 500, title: 'An account key is not to be trusted' },
-  invalid_configuration: { status: 500, title: 'The configuration is not valid' },
-  already_running: { status: 500, title: 'Already running' },
-  chain_unavailable: { status: 503, title: 'A chain is not ready' },
-  rate_unavailable: { status: 503, title: 'No current rate' },
-  not_configured: { status: 503, title: 'Not configured' },
-  storage_unavailable: { status: 503, title: 'The storage is not available' },
-}
+import { PROBLEM_MEANINGS } from './problem-meanings.ts'
 
 /** Seconds a caller is asked to wait where the failure itself says nothing: a few polls of a chain. */
 const RETRY_AFTER_S = 5

@@ -53,6 +53,15 @@ export async function readJsonBody(
   return value as JsonObject
 }
 
+/** The text a request carries, of whatever type the caller has judged, within the same bounds. */
+export async function readTextBody(req: IncomingMessage): Promise<string> {
+  if (Number.parseInt(req.headers['content-length'] ?? '', 10) > BODY_BYTES_MAX) {
+    drain(req)
+    throw tooLarge()
+  }
+  return decodeText(await readBytes(req, chooseInflater(req)))
+}
+
 /** `application/json`, with no charset or UTF-8. */
 function assertJsonType(req: IncomingMessage): void {
   const [type = '', ...parameters] = (req.headers['content-type'] ?? '').split(';')

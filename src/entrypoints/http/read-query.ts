@@ -42,15 +42,21 @@ export function readChoice<Choice extends string>(
   return choice
 }
 
+/** What a malformed time is answered with. */
+export const TIME_DETAIL = 'must be a time such as 2026-11-22T10:00:00Z'
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+
+/** An RFC 3339 time in ms, or null for anything else. */
+export function parseTime(text: string): number | null {
+  const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(ms) ? null : ms
+}
 
 /** An RFC 3339 time in ms, or undefined when absent. A `+` may have arrived as a blank. */
 export function readTime(query: Query, name: string): number | undefined {
   const value = query.get(name)?.replace(' ', '+')
   if (value === undefined) return undefined
-  const ms = RFC3339.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(ms)) {
-    throw invalidField(`?${name}`, 'malformed_time', 'must be a time such as 2026-11-22T10:00:00Z')
-  }
+  const ms = parseTime(value)
+  if (ms === null) throw invalidField(`?${name}`, 'malformed_time', TIME_DETAIL)
   return ms
 }

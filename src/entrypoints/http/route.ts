@@ -1,5 +1,8 @@
 /** Routes of /v1 as data: what each needs is declared, and one dispatcher sees to it. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Express, Request, Response } from 'express'
+import type { ZodType } from 'zod'
 import type { ApiKeyScope } from '../../core/store-account/store-account.ts'
 import { GatewayError } from '../../errors.ts'
 import { assertScope, type Principal } from '../../operations/authenticate.ts'
@@ -23,10 +26,26 @@ export type ApiRequest = {
   readonly ticket: IdempotencyTicket
 }
 
-/** `body` is rendered as JSON; without one the answer is 204. */
-export type ApiAnswer = { readonly status: number; readonly body?: unknown }
+/** `body` is rendered as JSON, `json` is JSON already; without either the answer is 204. */
+export type ApiAnswer =
+  | { readonly status: number; readonly body?: unknown }
+  | { readonly status: number; readonly json: string }
 
-export type ApiRoute = {
+/** Text that is sent as it is made. A failure on the way breaks the connection off. */
+export type StreamedText = {
+  readonly contentType: string
+  /** What a browser saves it as. */
+  readonly fileName: string
+  readonly parts: AsyncIterable<string>
+}
+
+export type ApiRoute = RouteTraits &
+  (
+    | { answer(request: ApiRequest): Promise<ApiAnswer> }
+    | { stream(request: ApiRequest): StreamedText }
+  )
+
+type RouteTraits = {
   readonly method: Method
   readonly path: string
   /** Null: any valid key. */
@@ -34,8 +53,20 @@ export type ApiRoute = {
   readonly query?: readonly string[]
   readonly body?: 'required' | 'optional'
   /** Form of the `:id`, e.g. `inv` for `inv_...`; an id of another form does not exist. */
-  readonly id?: 'inv' | 'evt' | 'we' | 'key' | 'chain'
-  answer(request: ApiRequest): Promise<ApiAnswer>
+  readonly id?: 'inv' | 'pay' | 'evt' | 'we' | 'key' | 'chain'
+  readonly about: RouteDescription
+}
+
+/** What the API document says of a route; the tests hold its answers against it. */
+export type RouteDescription = {
+  readonly summary: string
+  /** Status of success. */
+  readonly status: number
+  readonly input?: ZodType
+  /** Absent where the answer has no body. */
+  readonly output?: ZodType
+  /** Where the answer is a text of this type instead. */
+  readonly contentType?: string
 }
 
 const CHAIN_ID = /^[1-9][0-9]{0,14}$/
@@ -84,14 +115,37 @@ async function answerRoute(
   const scope = `${apiKey.id} ${route.method} ${route.path.replace(':id', id)}`
   const ticket = route.method === 'POST' ? readTicket(req, scope, body) : null
   const request = { principal, storeId: store.id, actor: apiKey.id, id, query, body, ticket }
+  if ('stream' in route) return sendStream(req, res, route.stream(request))
   const answer = await gate.once(ticket, async () => {
-    const { status, body: resource } = await route.answer(request)
-    return { status, body: resource === undefined ? '' : JSON.stringify(resource) }
+    const made = await route.answer(request)
+    if ('json' in made) return { status: made.status, body: made.json }
+    return { status: made.status, body: made.body === undefined ? '' : JSON.stringify(made.body) }
   })
   if (answer.replayed) res.set('Idempotency-Replayed', 'true')
   res.status(answer.status)
   if (answer.body === '') res.end()
-  else res.set('Content-Type', 'application/json; charset=utf-8').end(answer.body)
+  else {
+    res.setHeader('Content-Type', 'application/json; charset=utf-8')
+    res.end(answer.body)
+  }
+}
+
+/** The first part is made before the headers go: what is refused is still answered as a problem. */
+async function sendStream(req: Request, res: Response, text: StreamedText): Promise<void> {
+  const parts = text.parts[Symbol.asyncIterator]()
+  const first = await parts.next()
+  res.setHeader('Content-Type', text.contentType)
+  res.setHeader('Content-Disposition', `attachment; filename="${text.fileName}"`)
+  if (req.method === 'HEAD' || first.done === true) {
+    await parts.return?.()
+    res.end()
+    return
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield (first as IteratorYieldResult<string>).value
+    yield* { [Symbol.asyncIterator]: () => parts }
+  }
+  await pipeline(Readable.from(all()), res)
 }
 
 function readId(route: ApiRoute, text: string | string[] | undefined): string {

@@ -16,6 +16,7 @@ import {
   parseWordCount,
   parseXpub,
 } from './parse-options.ts'
+import { addPrivateKey } from './private-key-command.ts'
 import { readSecrets } from './read-secret.ts'
 
 /** Addresses one call prints: ten pages of a spreadsheet; more are asked for in steps. */
@@ -31,6 +32,8 @@ Examples:
   quittance keys xpub                                 ask for your words, print their xpub
   quittance keys address --xpub xpub6... --index 7    the deposit address of an invoice
   quittance keys verify-address 0x... --xpub xpub6... is this address mine?
+  quittance keys recover --gap 2000                   find the money of your words; this tool reads
+                                                      them, another program has the network
 
 Words, passphrases and private keys are read from standard input, never from arguments.
 Exit codes: 0 yes or done, 1 not found, 2 bad input.`
@@ -55,6 +58,7 @@ export function buildKeysCommand(io: KeysIo): Command {
   addXpub(keys, io)
   addAddress(keys, io)
   addVerifyAddress(keys, io)
+  addPrivateKey(keys, io, run)
   return keys
 }
 

@@ -1,6 +1,7 @@
-import type { ChainSettings } from '../../core/chain/chain-settings.ts'
+import { type ChainSettings, isSwept, staleHeadMs } from '../../core/chain/chain-settings.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
+import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/sweep-balances.ts'
 import {
   FRESH_MEMORY,
   type SyncDeps,
@@ -17,26 +18,37 @@ const MAX_WAIT_MS = 30 * SECOND_MS
 const MAX_WAIT_TEST_MS = 2 * SECOND_MS
 /** Polls vary by this share, so that many gateways do not ask a node in step. */
 const POLL_JITTER = 0.1
-/** A head older than this many block times means that the node stands still (not on test chains). */
-const STALE_HEAD_BLOCKS = 20
-/** Chains with short block times are not called stale before this. */
-const STALE_HEAD_MIN_MS = 90 * SECOND_MS
+/** Nodes on two branches for this many block times or polls disagree; for less, it is usual. */
+const CONFLICT_SPANS = 2
 
 /**
  * Faults that a healthy node shows when a block is replaced between two calls, or when it lags: only
  * this many in a row make the chain unready.
  */
 const PASSING_FAULTS = 3
-const PASSING_KINDS: ReadonlySet<string> = new Set(['inconsistent', 'not_there'])
+const PASSING_KINDS: ReadonlySet<string> = new Set([
+  'inconsistent',
+  'not_there',
+  'providers_disagree',
+])
+
+/** Mistakes that only a person can mend; their text is ours and holds no secret. */
+const TOLD_KINDS: ReadonlySet<string> = new Set(['wrong_chain', 'wrong_token'])
 
 /** Another writer may be first now and then; this often in a row is a fault, and waits like one. */
 const CONFLICTS_MAX = 10
+
+/** For health, while no node serves blocks that prove. */
+const UNPROVEN =
+  'No node serves blocks that prove to be under their hash: they are followed unproven. Upgrade ' +
+  'the gateway if the chain has forked.'
 
 type WatchedFault = { readonly kind: string; readonly message: string }
 
 /** Follows one chain for ever: a turn per poll, faster while behind, slower after faults. */
 export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunLoop {
   let memory = FRESH_MEMORY
+  let sweep = FRESH_SWEEP
   let faultsInRow = 0
   let conflictsInRow = 0
   let isVerified = false
@@ -54,6 +66,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       faultsInRow = 0
       conflictsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
+      sweep = await trySweep(deps, settings, result, sweep, signal)
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
       if (signal.aborted) return { waitMs: 0 }
@@ -68,18 +81,58 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
   })
 }
 
+/** A balance that cannot be read now is read by the next turn; the blocks go on meanwhile. */
+async function trySweep(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  { state, more, memory }: SyncResult,
+  sweep: SweepMemory,
+  signal: AbortSignal,
+): Promise<SweepMemory> {
+  const { native } = deps
+  if (native === undefined || !isSwept(settings) || memory.chain === null) return sweep
+  if (state === 'halted' || more) return sweep
+  try {
+    const request = { settings, chain: memory.chain, memory: sweep, signal }
+    return { ...(await sweepBalances({ ...deps, native }, request)), faultsInRow: 0 }
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ChainSourceError)) throw error
+    const labels = { chain: String(settings.chainId), outcome: error.kind }
+    deps.metrics.count('balance_sweeps_total', labels)
+    const faultsInRow = sweep.faultsInRow + 1
+    const fields = { chain_id: settings.chainId, kind: error.kind, faults_in_row: faultsInRow }
+    // A block that was replaced meanwhile is nothing; then 4, 8, 16, ...: as for turns.
+    if (faultsInRow >= PASSING_FAULTS && (faultsInRow & (faultsInRow - 1)) === 0) {
+      const text = 'balances are not compared, and orders that take the coin do not expire'
+      deps.logger.warn(fields, `${text}: ${error.message}`)
+    }
+    return { ...sweep, faultsInRow }
+  }
+}
+
 function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult): ChainHealth {
   const ageMs = deps.clock.nowMs() - result.tip.timestampS * SECOND_MS
   const facts = {
     head: result.head,
     cursor: result.tip.number,
     lagS: Math.max(0, Math.round(ageMs / SECOND_MS)),
+    finality: result.finality,
+    detail: deps.source.describeAgreement().isProofLowered ? UNPROVEN : null,
   }
   if (result.state === 'halted') return { state: 'halted', reason: result.haltReason, ...facts }
   if (result.more) return { state: 'behind', reason: 'catching_up', ...facts }
-  const staleMs = Math.max(STALE_HEAD_MIN_MS, STALE_HEAD_BLOCKS * settings.blockTimeMs)
+  if (isInConflict(deps, settings))
+    return { state: 'behind', reason: 'providers_disagree', ...facts }
+  const staleMs = staleHeadMs(settings.blockTimeMs)
   if (!settings.test && ageMs > staleMs) return { state: 'behind', reason: 'stale_head', ...facts }
   return { state: 'ok', reason: null, ...facts }
+}
+
+function isInConflict({ source, clock }: SyncDeps, settings: ChainSettings): boolean {
+  const { conflict } = source.describeAgreement()
+  if (conflict === null) return false
+  const usualMs = CONFLICT_SPANS * Math.max(settings.blockTimeMs, settings.pollIntervalMs)
+  return clock.monotonicMs() - conflict.sinceMs >= usualMs
 }
 
 function describeFault(error: unknown): WatchedFault {
@@ -97,7 +150,9 @@ function reportFault(
 ): void {
   if (!PASSING_KINDS.has(kind) || faultsInRow >= PASSING_FAULTS) {
     const before = deps.chains.healthOf(settings.chainId)
-    deps.chains.setHealth(settings.chainId, { ...before, state: 'unreachable', reason: kind })
+    const detail = TOLD_KINDS.has(kind) ? message : null
+    const health = { ...before, state: 'unreachable' as const, reason: kind, detail }
+    deps.chains.setHealth(settings.chainId, health)
   }
   const fields = { chain_id: settings.chainId, kind, faults_in_row: faultsInRow }
   if (kind === 'bug') deps.logger.error({ ...fields, err: error }, 'a turn of the watcher failed')

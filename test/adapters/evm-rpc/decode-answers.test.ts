@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  decodeBlock,
-  decodeHeader,
-  decodeReceipts,
-} from '../../../src/adapters/evm-rpc/decode-answers.ts'
+import { decodeHeader } from '../../../src/adapters/evm-rpc/decode-answers.ts'
+import { setAllProofs } from '../../../src/core/chain/chain-settings.ts'
 import {
   addressOf,
   createGoodBlock,
@@ -13,50 +10,48 @@ import {
   REF,
   TRANSACTION_HASHES,
 } from './node-block.ts'
+import { createTerms, METHOD, readAnswers } from './read-answers.ts'
 import { faultOf } from './support.ts'
 
-const METHOD = 'eth_method'
-const decode = ({ block, receipts }: NodeBlockJson) => ({
-  block: decodeBlock(block, METHOD),
-  receipts: decodeReceipts(receipts, REF.hash, METHOD),
-})
+const TERMS = createTerms([addressOf('c0')], { proofs: setAllProofs('off') })
+const decode = (answers: NodeBlockJson) => readAnswers(REF, answers, TERMS).block
 
 describe('a good answer', () => {
   test('header', () => {
     expect(decodeHeader(createGoodBlock().block, METHOD)).toEqual(REF)
   })
 
-  test('block with transactions', () => {
-    const { block } = decode(createGoodBlock())
-    expect(block).toMatchObject({ ...REF, transactionsRoot: hashOf('4007') })
-    expect(block.transactions[1]).toEqual({
+  test('transactions', () => {
+    const { ref, transactions } = decode(createGoodBlock())
+    expect(ref).toEqual(REF)
+    expect(transactions[1]).toEqual({
       hash: TRANSACTION_HASHES[1],
       index: 1,
       from: addressOf('f0'),
       to: addressOf('71'),
       valueUnits: 1_000_000_000_000_000_000n,
-      blockNumber: REF.number,
-      blockHash: REF.hash,
+      succeeded: false,
     })
-    expect(block.transactions[2]!.to).toBeNull()
+    expect(transactions[2]!.to).toBeNull()
   })
 
-  test('receipts with logs', () => {
-    const { receipts } = decode(createGoodBlock())
-    expect(receipts.map(({ succeeded }) => succeeded)).toEqual([true, false, true])
-    expect(receipts[2]!.logs).toEqual([
-      {
-        index: 2,
-        transactionIndex: 2,
-        transactionHash: TRANSACTION_HASHES[2],
-        blockNumber: REF.number,
-        blockHash: REF.hash,
-        address: addressOf('c0'),
-        topics: [hashOf('70'), hashOf('71')],
-        data: hashOf('64'),
-        removed: false,
-      },
-    ])
+  test('receipts and logs', () => {
+    const { transactions, logs } = decode(createGoodBlock())
+    expect(transactions.map(({ succeeded }) => succeeded)).toEqual([true, false, true])
+    expect(logs[2]).toEqual({
+      index: 2,
+      transactionIndex: 2,
+      transactionHash: TRANSACTION_HASHES[2],
+      address: addressOf('c0'),
+      topics: [hashOf('70'), hashOf('71')],
+      data: hashOf('64'),
+    })
+  })
+
+  test('logs of contracts that nobody watches are read and left out', () => {
+    const good = createGoodBlock()
+    logAt(good, 0, 0).address = addressOf('c1')
+    expect(decode(good).logs.map(({ index }) => index)).toEqual([1, 2])
   })
 
   test('hex of any case becomes lower case', () => {
@@ -84,9 +79,9 @@ describe('a good answer', () => {
     const good = createGoodBlock()
     good.block.transactions[0]!.value = `0x${'f'.repeat(64)}`
     Object.assign(logAt(good, 0, 0), { topics: [], data: '0x', removed: undefined })
-    const { block, receipts } = decode(good)
-    expect(block.transactions[0]!.valueUnits).toBe(2n ** 256n - 1n)
-    expect(receipts[0]!.logs[0]).toMatchObject({ topics: [], data: '0x', removed: false })
+    const { transactions, logs } = decode(good)
+    expect(transactions[0]!.valueUnits).toBe(2n ** 256n - 1n)
+    expect(logs[0]).toMatchObject({ topics: [], data: '0x' })
   })
 })
 

@@ -109,6 +109,17 @@ describe('identity of the chain', () => {
     await chain.expectGoodBlock()
   })
 
+  test('a known genesis refuses the first node too, whatever its chain id', async () => {
+    const urls = [chain.proxy.url]
+    const other = chain.connect(urls, { genesisHash: hashOf('bad') })
+    expect(await catchFault(other.getHead(never()))).toMatchObject({
+      kind: 'wrong_chain',
+      message: expect.stringContaining(`has genesis ${GENESIS.hash}, not ${hashOf('bad')}`),
+    })
+    const own = chain.connect(urls, { genesisHash: GENESIS.hash })
+    expect(await own.getHead(never())).toEqual(REF)
+  })
+
   test('a genesis that changes later is seen with the next head of a local node', async () => {
     expect(await getHead()).toEqual(REF)
     const { eth_getBlockByNumber: honest } = chain.results as Record<

@@ -105,7 +105,7 @@ describe('a call', () => {
 })
 
 describe('an error object', () => {
-  test.each<[string, number, string]>([
+  test.each<[string, number, string, string?]>([
     ['unsupported', -32601, 'the method x does not exist/is not available'],
     ['unsupported', -32004, 'Method eth_getBlockReceipts is not supported'],
     ['unsupported', -32000, 'method eth_getBlockReceipts is not whitelisted'],
@@ -115,11 +115,12 @@ describe('an error object', () => {
     ['refused', 3, 'execution reverted'],
     ['refused', -32603, 'VM Exception while processing transaction: reverted'],
     ['refused', -32602, 'invalid argument 0'],
-    ['refused', -32005, 'query returned more than 10000 results'],
-    ['refused', -32000, 'ranges over 10000 blocks are not supported on freetier'],
-  ])('%s: %i %s', async (kind, code, message) => {
+    ['refused', -32005, 'query returned more than 10000 results', 'too_many_results'],
+  ])('%s: %i %s', async (kind, code, message, limit?: string) => {
     answerJson(({ id }) => ({ id, error: { code, message } }))
-    expect(await callOnce()).toEqual({ kind, code, message })
+    const { limit: found, ...answer } = (await callOnce()) as { limit?: { kind: string } }
+    expect(answer).toEqual({ kind, code, message })
+    expect(found?.kind).toBe(limit)
   })
 
   test.each<[ChainFaultKind, number, string]>([

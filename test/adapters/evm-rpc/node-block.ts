@@ -17,6 +17,18 @@ export const REF: BlockRef = {
 export const TRANSACTION_HASHES = ['a0', 'a1', 'a2'].map(hashOf)
 export const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
 
+/** Header at a height of the chain that the good block is part of, as a node writes it. */
+export function createHeader(number: number): Json {
+  const hashAt = (n: number) =>
+    n === REF.number ? REF.hash : n === REF.number - 1 ? REF.parentHash : hashOf(n.toString(16))
+  return {
+    number: `0x${number.toString(16)}`,
+    hash: hashAt(number),
+    parentHash: hashAt(number - 1),
+    timestamp: `0x${(REF.timestampS + 12 * (number - REF.number)).toString(16)}`,
+  }
+}
+
 const BLOCK = { blockHash: REF.hash, blockNumber: '0x1234' }
 
 /** A transfer with two logs, a failed transaction, and a creation with one log. */

@@ -4,10 +4,18 @@ import {
   type EvmChainSourceSettings,
 } from '../../../src/adapters/evm-rpc/evm-chain-source.ts'
 import type { VerifiedBlock } from '../../../src/core/chain/block.ts'
+import { setAllProofs } from '../../../src/core/chain/chain-settings.ts'
 import type { ChainFaultKind } from '../../../src/errors.ts'
 import type { ChainSource } from '../../../src/ports/chain-source.ts'
 import { type Failure, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
-import { createGoodBlock, hashOf, REF, TRANSACTION_HASHES } from './node-block.ts'
+import {
+  addressOf,
+  createGoodBlock,
+  createHeader,
+  hashOf,
+  REF,
+  TRANSACTION_HASHES,
+} from './node-block.ts'
 import {
   answerByMethod,
   createManualClock,
@@ -27,6 +35,7 @@ export const GENESIS = {
   timestamp: '0x0',
 }
 const TIMEOUT_MS = 500
+const WATCHED = { contracts: new Set([addressOf('c0')]), native: true }
 
 /** Every way in which a node fails as a whole, and what it is called. */
 export const FAILURES: [Failure, ChainFaultKind][] = [
@@ -78,7 +87,9 @@ export function useScriptedChain(): ScriptedChain {
   })
   chain.connect = (urls, overrides = {}) => {
     const settings = { chainId: CHAIN_ID, urls, timeoutMs: TIMEOUT_MS, clock: chain.clock }
-    return createEvmChainSource({ ...settings, logger: silentLogger, ...overrides })
+    // The good block has no true roots: what is asked here is who answers what.
+    const reading = { watched: WATCHED, proofs: setAllProofs('off'), logger: silentLogger }
+    return createEvmChainSource({ ...settings, ...reading, ...overrides })
   }
   chain.getBlock = () => chain.source.getBlock(REF, never())
   chain.expectGoodBlock = async () => {
@@ -90,16 +101,33 @@ export function useScriptedChain(): ScriptedChain {
   return chain
 }
 
+/** Blocks before the good one. */
+function ancestor(tag: string): unknown {
+  const number = Number.parseInt(tag, 16)
+  return number < REF.number ? createHeader(number) : null
+}
+
 function createHonestResults(): Record<string, unknown> {
   const { block, receipts } = createGoodBlock()
   return {
     eth_chainId: '0x7a69',
     eth_getBlockByNumber: (tag: string) =>
-      tag === '0x0' ? GENESIS : tag === 'latest' || tag === block.number ? block : null,
+      tag === '0x0' ? GENESIS : tag === 'latest' || tag === block.number ? block : ancestor(tag),
     eth_getBlockByHash: (hash: string) => (hash === REF.hash ? block : null),
     [RECEIPTS]: (hash: unknown) => (hash === REF.hash ? receipts : null),
     eth_getTransactionReceipt: (hash: string) =>
       receipts.find(({ transactionHash }) => transactionHash === hash) ?? null,
     eth_call: hashOf('6'),
   }
+}
+
+/** The node shows a head so many blocks away from the good one, on the same chain. */
+export function showHead(node: FaultProxy, offset: number): void {
+  const head = REF.number + offset
+  node.intercept((method, [tag], result) => {
+    if (method !== 'eth_getBlockByNumber') return result
+    const number = tag === 'latest' ? head : Number.parseInt(String(tag), 16)
+    if (number > head) return null
+    return number > REF.number || tag === 'latest' ? createHeader(number) : result
+  })
 }

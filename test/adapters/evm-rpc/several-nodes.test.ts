@@ -1,15 +1,21 @@
 /** A chain behind two nodes: whose head is followed, who serves, and what is said of them. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { ChainSource } from '../../../src/ports/chain-source.ts'
 import type { FaultProxy } from '../../support/fault-proxy.ts'
-import { createGoodBlock, hashOf, REF } from './node-block.ts'
-import { FAILURES, GENESIS, RECEIPTS, useScriptedChain } from './scripted-chain.ts'
-import { catchFault, never, silentLogger } from './support.ts'
+import { createGoodBlock, createHeader, hashOf, REF } from './node-block.ts'
+import { FAILURES, GENESIS, RECEIPTS, showHead, useScriptedChain } from './scripted-chain.ts'
+import { catchFault, never } from './support.ts'
 
 const BLOCK = 'eth_getBlockByHash'
 const HEADER = 'eth_getBlockByNumber'
 /** As in node-pool.ts: how long a node is not followed that showed a head and no block. */
 const MISTRUST_MS = 15_000
+/** As in follow-head.ts. */
+const HEADLESS_POLLS_MAX = 3
+/** As in evm-chain-source.ts, and in chain-settings.ts at 12 s a block. */
+const OVERTAKEN_MS = 2_000
+const STALE_AGE_S = 240
+/** The longest that a node is left alone after it did not answer. */
+const OPEN_MAX_MS = 60_000
 
 const chain = useScriptedChain()
 const getHead = () => chain.source.getHead(never())
@@ -19,17 +25,9 @@ beforeEach(() => {
   chain.source = chain.connect(urls())
 })
 
-/** The node shows a head so many blocks away from the good one. */
-function showHead(node: FaultProxy, offset: number) {
-  const number = REF.number + offset
-  const head = {
-    ...createGoodBlock().block,
-    number: `0x${number.toString(16)}`,
-    hash: hashOf(number.toString(16)),
-  }
-  node.intercept((method, [tag], result) => {
-    return method === HEADER && tag === 'latest' ? head : result
-  })
+/** Polls until a node that does not answer is no longer waited for. */
+async function pollUntilAlone() {
+  for (let poll = 0; poll < HEADLESS_POLLS_MAX; poll++) await getHead()
 }
 
 /** Reads a block; which of the nodes was asked for it. */
@@ -114,17 +112,22 @@ describe('a node that serves heads and not what leads to them', () => {
     expect((await catchFault(chain.getBlock())).kind).toBe('inconsistent')
   })
 
-  test('its higher head is not followed for a while, and then again', async () => {
+  test('it is not asked first for a while, and then again', async () => {
+    const readFromFirst = async () => {
+      chain.second.rules.failure = 'reset'
+      expect(await readerOfBlock()).toBe('first and second')
+      chain.second.reset()
+      await getHead()
+    }
     await getHead()
-    showHead(chain.proxy, 5)
     chain.proxy.rules.nulls = [BLOCK]
-    expect((await getHead()).number).toBe(REF.number + 5)
     await chain.expectGoodBlock()
-    expect(await getHead()).toEqual(REF)
-    chain.clock.advance(MISTRUST_MS - 1)
-    expect(await getHead()).toEqual(REF)
-    chain.clock.advance(1)
-    expect((await getHead()).number).toBe(REF.number + 5)
+    chain.proxy.reset()
+    await readFromFirst()
+    expect(await readerOfBlock()).toBe('second')
+    chain.clock.advance(MISTRUST_MS)
+    await readFromFirst()
+    expect(await readerOfBlock()).toBe('first')
   })
 
   test('it is followed all the same while no other one answers', async () => {
@@ -137,22 +140,63 @@ describe('a node that serves heads and not what leads to them', () => {
 })
 
 describe('the head (CR-28)', () => {
-  test('is the highest, and its node serves what follows', async () => {
-    await getHead()
-    showHead(chain.proxy, -1)
+  test('is the highest that both have, whichever of them lags', async () => {
+    for (const lagging of [chain.second, chain.proxy]) {
+      showHead(lagging, -1)
+      expect((await getHead()).number).toBe(REF.number - 1)
+      showHead(lagging, -30)
+      expect((await getHead()).number).toBe(REF.number - 30)
+      lagging.reset()
+      expect(await getHead()).toEqual(REF)
+    }
+  })
+
+  test('of one that stands still: the other one alone, until it goes on', async () => {
+    chain.source = chain.connect(urls(), { test: true })
     expect(await getHead()).toEqual(REF)
+    showHead(chain.second, 5)
+    expect(await getHead()).toEqual(REF)
+    chain.clock.advance(OVERTAKEN_MS)
+    expect(await getHead()).toEqual(REF)
+    chain.clock.advance(1)
+    expect((await getHead()).number).toBe(REF.number + 5)
+    showHead(chain.proxy, 4)
+    expect((await getHead()).number).toBe(REF.number + 4)
+  })
+
+  test('of one whose head is old: the other one alone, if its own is young', async () => {
+    const startS = Math.floor(chain.clock.nowMs() / 1_000)
+    const showYoung = (node: FaultProxy, ageS: number) =>
+      node.intercept((method, [tag], result) =>
+        method === HEADER && tag === 'latest'
+          ? { ...createHeader(REF.number + 5), timestamp: `0x${(startS - ageS).toString(16)}` }
+          : result,
+      )
+    // The good block is years old.
+    expect(await getHead()).toEqual(REF)
+    showYoung(chain.second, STALE_AGE_S + 1)
+    expect(await getHead()).toEqual(REF)
+    showYoung(chain.second, STALE_AGE_S)
+    expect((await getHead()).number).toBe(REF.number + 5)
     expect(await readerOfBlock()).toBe('second')
   })
 
   test.each(['reset', 'http_500', 'hang'] as const)(
     'after %s, a fallback that lags is left once the first node is back',
     async (failure) => {
+      chain.source = chain.connect(urls(), { test: true })
       await getHead()
       showHead(chain.second, -3)
       chain.proxy.rules.failure = failure
+      // Before it is alone, nothing new is believed of it.
+      await getHead()
+      expect(await getHead()).toEqual(REF)
       expect((await getHead()).number).toBe(REF.number - 3)
       expect((await getHead()).number).toBe(REF.number - 3)
       chain.proxy.reset()
+      chain.clock.advance(OPEN_MAX_MS)
+      expect((await getHead()).number).toBe(REF.number - 3)
+      chain.clock.advance(OVERTAKEN_MS + 1)
       expect(await getHead()).toEqual(REF)
       expect(await readerOfBlock()).toBe('first')
     },
@@ -161,8 +205,9 @@ describe('the head (CR-28)', () => {
   test('of equal ones, that of the node that serves', async () => {
     await getHead()
     chain.proxy.rules.failure = 'reset'
-    await getHead()
+    await pollUntilAlone()
     chain.proxy.reset()
+    chain.clock.advance(OPEN_MAX_MS)
     expect(await getHead()).toEqual(REF)
     expect(await readerOfBlock()).toBe('second')
   })
@@ -226,64 +271,6 @@ describe('the head (CR-28)', () => {
     chain.proxy.rules.failure = 'reset'
     expect((await catchFault(chain.getBlock())).kind).toBe('wrong_chain')
     expect((await catchFault(getHead())).kind).toBe('wrong_chain')
-  })
-})
-
-describe('what is said of the nodes', () => {
-  const describeNodes = () => chain.source.describeProviders()
-  const namesOf = () => urls().map((url) => new URL(url).host)
-
-  test('name, head, whether it works, and the last fault', async () => {
-    const [first, second] = namesOf()
-    const unknown = { head: null, isOk: false, lastFault: null }
-    expect(describeNodes()).toEqual([
-      { ...unknown, name: first },
-      { ...unknown, name: second },
-    ])
-    await getHead()
-    showHead(chain.second, -2)
-    await getHead()
-    const well = { name: first, head: REF.number, isOk: true, lastFault: null }
-    const lagging = { name: second, head: REF.number - 2, isOk: true, lastFault: null }
-    expect(describeNodes()).toEqual([well, lagging])
-    chain.proxy.rules.failure = 'reset'
-    await getHead()
-    expect(describeNodes()).toEqual([{ ...well, isOk: false, lastFault: 'unreachable' }, lagging])
-    chain.proxy.reset()
-    await getHead()
-    expect(describeNodes()).toEqual([{ ...well, lastFault: 'unreachable' }, lagging])
-  })
-
-  test('nothing of the URL but host and port', async () => {
-    const secrets = urls().map(
-      (url) => `${url.replace('//', '//user:hunter2@')}/v2/k3y-in-the-path`,
-    )
-    const source: ChainSource = chain.connect(secrets)
-    await source.getHead(never())
-    expect(source.describeProviders().map(({ name }) => name)).toEqual(namesOf())
-  })
-
-  test('the log is told when a node fails and when it is back, not at every poll', async () => {
-    const lines: string[] = []
-    const tell = (fields: object, message: string) => {
-      const { node, fault } = fields as { node: string; fault?: string }
-      lines.push([message, node, fault].join(' '))
-    }
-    const logger = { ...silentLogger, warn: tell, info: tell }
-    chain.source = chain.connect(urls(), { logger })
-    await getHead()
-    chain.second.rules.failure = 'reset'
-    for (let poll = 0; poll < 5; poll++) await getHead()
-    chain.second.rules.failure = 'http_429'
-    for (let poll = 0; poll < 5; poll++) await getHead()
-    chain.second.reset()
-    for (let poll = 0; poll < 5; poll++) await getHead()
-    const [, second] = namesOf()
-    expect(lines).toEqual([
-      `node failed ${second} unreachable`,
-      `node failed ${second} capacity`,
-      `node is back ${second} `,
-    ])
   })
 })
 

@@ -124,7 +124,7 @@ test('a type that does not fit its column is refused', async () => {
   const other = new Database(path)
   const insert = (number: unknown) =>
     other
-      .prepare('INSERT INTO blocks VALUES (1, ?, ?, ?, 0, 1, 0)')
+      .prepare('INSERT INTO blocks VALUES (1, ?, ?, ?, 0, 1, 0, 2)')
       .run(`0x${number}`, number, '0x0')
   expect(() => insert('ten')).toThrow('cannot store TEXT value in INTEGER column')
   expect(() => insert(10)).not.toThrow()

@@ -202,6 +202,29 @@ describe('migrations', () => {
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1))
   })
 
+  test('answers kept by version 1 are there in version 2', async () => {
+    const db = openDatabase({ path, migrations: MIGRATIONS.slice(0, 1) })
+    const keep = db.prepare("INSERT INTO idempotency VALUES ('s', ?, 'hash', 201, ?, ?, ?)")
+    keep.run('second', 'sealed text', 1, 2)
+    keep.run('first', '{"id":"inv_1"}', 0, 1)
+    db.close()
+    const store = openSqliteStore({ path })
+    const common = { scope: 's', requestHash: 'hash', status: 201 }
+    expect(await store.findIdempotencyRecord('s', 'first')).toEqual({
+      ...common,
+      key: 'first',
+      body: { kind: 'text', text: '{"id":"inv_1"}' },
+      createdAtMs: 1,
+    })
+    expect(await store.findIdempotencyRecord('s', 'second')).toEqual({
+      ...common,
+      key: 'second',
+      body: { kind: 'sealed', text: 'sealed text' },
+      createdAtMs: 2,
+    })
+    await store.close()
+  })
+
   test('a file with data is copied before, a new one is not', async () => {
     const store = openSqliteStore({ path })
     await store.commit({ stores: [sampleStore()] })

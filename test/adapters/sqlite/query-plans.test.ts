@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import type { Database as Connection } from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimDeliveries, nextDeliveryAtMs } from '../../../src/adapters/sqlite/claim-deliveries.ts'
+import { findMissedEvents } from '../../../src/adapters/sqlite/find-missed-events.ts'
 import { openDatabase } from '../../../src/adapters/sqlite/open-database.ts'
 import * as accounts from '../../../src/adapters/sqlite/read-accounts.ts'
+import * as balances from '../../../src/adapters/sqlite/read-balances.ts'
 import * as chains from '../../../src/adapters/sqlite/read-chain.ts'
 import * as invoices from '../../../src/adapters/sqlite/read-invoices.ts'
 import * as webhooks from '../../../src/adapters/sqlite/read-webhooks.ts'
+import { removeOutdated } from '../../../src/adapters/sqlite/remove-outdated.ts'
 import { cacheStatements, type Statements } from '../../../src/adapters/sqlite/statements.ts'
 import { writeChangeSet } from '../../../src/adapters/sqlite/write-change-set.ts'
 import type { ChangeSet } from '../../../src/core/change-set.ts'
@@ -84,6 +87,7 @@ function scansOf(plan: readonly string[]): string[] {
 const HASHES = [sampleHash(1)]
 const PAGE = { limit: 10, before: 5 }
 const MINE = { storeId: 'st_sample' }
+const RANGE = { endpointId: 'w', fromMs: 1, toMs: 9, nowMs: 1, limit: 1 }
 const LATER = { revision: 2, invoiceId: 'inv_1' }
 const CLAIM = { nowMs: 1, leaseUntilMs: 2, limit: 10, perEndpoint: 2, perStore: 5 }
 
@@ -100,10 +104,41 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     (sql) => chains.findPaymentsInBlocks(sql, 1, HASHES),
   ],
   [
+    'findPaymentsTo',
+    'observations_by_recipient',
+    (sql) => chains.findPaymentsTo(sql, SAMPLE_CHAIN_ID, [sampleAddress(1)]),
+  ],
+  [
+    'findPaymentsOf',
+    'observations_by_transaction',
+    (sql) => chains.findPaymentsOf(sql, SAMPLE_CHAIN_ID, HASHES),
+  ],
+  [
     'findInvoicesPastDeadline',
     'invoices_unfinished',
     (sql) => chains.findInvoicesPastDeadline(sql, 1, 1),
   ],
+  ...(['unfinished', 'recent', 'idle'] as const).map(
+    (group): [string, string, (sql: Statements) => unknown] => [
+      `findSweepTargets, ${group}`,
+      group === 'unfinished' ? 'invoices_unfinished' : 'invoices_finished',
+      (sql) =>
+        balances.findSweepTargets(sql, {
+          chainId: SAMPLE_CHAIN_ID,
+          assetId: SAMPLE_COIN.id,
+          group,
+          sinceMs: 1,
+          after: null,
+          limit: 10,
+        }),
+    ],
+  ),
+  [
+    'findCanonicalBlocks',
+    'blocks_canonical',
+    (sql) => chains.findCanonicalBlocks(sql, SAMPLE_CHAIN_ID, 1),
+  ],
+  ['findBlocks', 'PRIMARY KEY (chain_id=? AND hash=?)', (sql) => chains.findBlocks(sql, 1, HASHES)],
   ['loadChain', 'blocks_canonical', (sql) => chains.loadChain(sql, SAMPLE_CHAIN_ID, 1)],
   ['loadInvoices', 'id=?', (sql) => invoices.loadInvoices(sql, ['inv_1'])],
   ['findInvoiceByToken', 'token=?', (sql) => invoices.findInvoiceByToken(sql, 't')],
@@ -134,6 +169,16 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     (sql) => webhooks.listDeliveries(sql, { ...MINE, eventId: 'e' }, PAGE),
   ],
   ['getDelivery', 'event_id=? AND endpoint_id=?', (sql) => webhooks.getDelivery(sql, 'e', 'w')],
+  [
+    'findMissedEvents',
+    'events_by_time (store_id=? AND at_ms>? AND at_ms<?)',
+    (sql) => findMissedEvents(sql, { ...MINE, ...RANGE }),
+  ],
+  [
+    'findMissedEvents, its deliveries',
+    'event_id=? AND endpoint_id=?',
+    (sql) => findMissedEvents(sql, { ...MINE, ...RANGE }),
+  ],
   ['listEndpoints', 'webhook_endpoints_by_store', (sql) => webhooks.listEndpoints(sql, ['s'])],
   ['findApiKeyByHash', 'hash=?', (sql) => accounts.findApiKeyByHash(sql, 'h')],
   ['maxIssuedIndex', 'deposit_addresses_issued', (sql) => accounts.maxIssuedIndex(sql, 'f')],
@@ -194,6 +239,15 @@ test('claiming reads due deliveries, not all that wait', () => {
   const next = plansOf(nextDeliveryAtMs)
   expect(next.join('\n')).toContain('deliveries_claimable (endpoint_id=?)')
   expect(scansOf(next).every((line) => line.includes('webhook_endpoints'))).toBe(true)
+})
+
+test('removing what is outdated looks at the oldest rows only', () => {
+  const retention = { answersSinceMs: 0, attemptsSinceMs: 0, limit: 5 }
+  const plan = plansOf((sql) => removeOutdated(sql, retention))
+  expect(plan.filter((line) => /^SEARCH .* USING INTEGER PRIMARY KEY/.test(line))).toHaveLength(2)
+  // Walked in the order of the key, as far as the limit goes.
+  expect(scansOf(plan)).toEqual(['SCAN idempotency', 'SCAN delivery_attempts'])
+  expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([])
 })
 
 test('writing walks through nothing', () => {

@@ -203,63 +203,7 @@ describe('TLS', () => {
 })
 
 describe('the inner network', () => {
-  test.each([
-    ['https://127.0.0.1:PORT'],
-    ['https://127.1:PORT'],
-    ['https://2130706433:PORT'],
-    ['https://0x7f.1:PORT'],
-    ['https://0177.0.0.1:PORT'],
-    ['https://0:PORT'],
-    ['https://0.0.0.0:PORT'],
-    ['https://localhost:PORT'],
-    ['https://localhost.:PORT'],
-    ['https://[::]:PORT'],
-    ['https://[::1]:PORT'],
-    ['https://[::7f00:1]:PORT'],
-    ['https://[::ffff:7f00:1]:PORT'],
-    ['https://[::ffff:127.0.0.1]:PORT'],
-    ['https://[64:ff9b::7f00:1]:PORT'],
-    ['https://[64:ff9b:1::1]:PORT'],
-    ['https://[2002:7f00:1::]:PORT'],
-    ['https://[2001:0:7f00:1::]:PORT'],
-    ['https://[fe80::1]:PORT'],
-    ['https://[fec0::1]:PORT'],
-    ['https://[fd00:ec2::254]:PORT'],
-    ['https://10.0.0.1:PORT'],
-    ['https://172.16.0.1:PORT'],
-    ['https://192.168.0.1:PORT'],
-    ['https://100.64.0.1:PORT'],
-    ['https://169.254.169.254:PORT'],
-    ['https://192.0.0.192:PORT'],
-    ['https://198.18.0.1:PORT'],
-    ['https://224.0.0.1:PORT'],
-    ['https://240.0.0.1:PORT'],
-    ['https://255.255.255.255:PORT'],
-    ['https://127.0.0.1.:PORT'],
-    ['https://\uff11\uff12\uff17\uff0e\uff10\uff0e\uff10\uff0e\uff11:PORT'],
-    ['https://127\u30020\u30020\u30021:PORT'],
-    ['https://\u2460\u2461\u2466.0.0.1:PORT'],
-    ['http://127.0.0.1:PORT'],
-    ['http://example.com@127.0.0.1:PORT'],
-    ['https://example.com@127.0.0.1:PORT'],
-    ['https://127.0.0.1:PORT#@example.com'],
-    ['https:127.0.0.1:PORT'],
-    ['https:\\\\127.0.0.1:PORT'],
-    ['ftp://127.0.0.1:PORT'],
-    ['file:///etc/passwd'],
-    ['gopher://127.0.0.1:PORT'],
-    ['https://1.1.1.1:22'],
-    ['https://1.1.1.1:25'],
-    ['https://1.1.1.1:6379'],
-    ['no url'],
-  ])('%s is blocked without a connection', async (form) => {
-    const inner = await startReceiver()
-    const result = await post(form.replace('PORT', String(inner.port)), ['127.0.0.1:1'])
-    expect(result).toMatchObject({ kind: 'failed', reason: 'blocked' })
-    expect(inner.countConnections()).toBe(0)
-  })
-
-  test('is not reached by a name that resolves there, alone or beside a public one', async () => {
+  test('WH-13 is not reached by a name that resolves there, alone or beside a public one', async () => {
     const inner = await startReceiver()
     const answers = [['127.0.0.1'], ['1.1.1.1', '127.0.0.1'], ['127.0.0.1', '2606:4700::1']]
     for (const addresses of answers) {
@@ -270,7 +214,7 @@ describe('the inner network', () => {
     expect(inner.countConnections()).toBe(0)
   })
 
-  test('is not reached by a name that changes its mind: each attempt resolves once', async () => {
+  test('WH-13 is not reached by a name that changes its mind: each attempt resolves once', async () => {
     const outer = await startReceiver({ tls: TLS })
     const inner = await startReceiver({ tls: TLS, host: '127.0.0.2', port: outer.port })
     const answers = [['127.0.0.1'], ['127.0.0.2'], ['127.0.0.1', '127.0.0.2'], ['127.0.0.1']]

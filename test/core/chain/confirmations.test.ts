@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { countConfirmations, observedThroughMs } from '../../../src/core/chain/confirmations.ts'
+import { countConfirmations } from '../../../src/core/chain/confirmations.ts'
 import { type LocalChain, pruneLocalChain } from '../../../src/core/chain/local-chain.ts'
 import { BLOCK_TIME_S, draw } from './draw-chain.ts'
 
@@ -18,20 +18,6 @@ describe('countConfirmations', () => {
     [10, 99, 0],
   ])('with the tip at %i, block %i has %i', (tip, block, count) => {
     expect(countConfirmations({ number: tip }, block)).toBe(count)
-  })
-})
-
-describe('observedThroughMs', () => {
-  test.each([
-    [1, 'f'],
-    [2, 'e'],
-    [6, 'a'],
-  ])('at %i confirmations it is the time of block %s', (confirmations, name) => {
-    expect(observedThroughMs(chain, confirmations)).toBe(drawing.block(name).timestampS * 1_000)
-  })
-
-  test('is unknown while no block that deep is held', () => {
-    expect(observedThroughMs(chain, 7)).toBeNull()
   })
 })
 

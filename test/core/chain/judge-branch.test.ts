@@ -42,6 +42,14 @@ describe('judgeBranch', () => {
     expect(judgePolls(polls)).toBe(judged)
   })
 
+  test('one that two nodes have is followed at once, however long it is', () => {
+    for (const tip of ['x', 's']) {
+      const branch = drawing.block(tip)
+      expect(judgeBranch(chain, branch, null, 0, BLOCK_TIME_MS, 1).follow).toBe(false)
+      expect(judgeBranch(chain, branch, null, 0, BLOCK_TIME_MS, 2).follow).toBe(true)
+    }
+  })
+
   test('on a chain without a block time two polls decide', () => {
     expect(judgePolls([['x', 0]], 0)).toBe('.')
     expect(

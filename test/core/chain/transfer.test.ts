@@ -1,6 +1,7 @@
 import { encodeAbiParameters, encodeEventTopics, erc20Abi } from 'viem'
 import { describe, expect, test } from 'vitest'
 import type { BlockLog, BlockTransaction } from '../../../src/core/chain/block.ts'
+import type { NativeReading } from '../../../src/core/chain/native-coin.ts'
 import { extractTransfers } from '../../../src/core/chain/transfer.ts'
 import type { Address } from '../../../src/core/money/asset.ts'
 
@@ -51,8 +52,9 @@ function valueTransaction(parts: Partial<BlockTransaction> = {}): BlockTransacti
 }
 
 function extract(logs: BlockLog[], transactions: BlockTransaction[] = [], native = true) {
-  const watched = { chainId: CHAIN_ID, tokens: new Set([TOKEN]), native }
-  return extractTransfers({ ref: BLOCK, transactions, logs }, watched)
+  const reading: NativeReading = native ? 'value-or-logs' : 'none'
+  const watched = { chainId: CHAIN_ID, tokens: new Set([TOKEN]), native: reading }
+  return extractTransfers({ ref: BLOCK, proofLevel: 2, transactions, logs }, watched)
 }
 
 describe('token transfers', () => {
@@ -92,7 +94,7 @@ describe('token transfers', () => {
     ['PA-14 value zero', transferLog({ value: 0n })],
     ['PA-13 to oneself', transferLog({ from: SHOP })],
   ])('%s is ignored without a word', (_name, log) => {
-    expect(extract([log])).toEqual({ transfers: [], malformed: 0 })
+    expect(extract([log])).toEqual({ transfers: [], malformed: 0, isNativeSuspect: false })
   })
 
   // biome-ignore format: a table reads better in rows

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { depthRule } from '../../../src/core/chain/finality.ts'
 import {
   assessPayments,
   hasPassedDeadline,
@@ -18,6 +19,7 @@ import {
   makeInvoice,
   makeOption,
   makePayment,
+  nativeAsset,
   tokenAsset,
   USDC,
 } from './make-invoice.ts'
@@ -189,7 +191,7 @@ describe('accepted by the merchant', () => {
 
 describe('the deadline', () => {
   const optionOn = (chainId: number, confirmations: number) =>
-    makeOption(tokenAsset('USDC', 6, chainId), DUE_USDC, { finality: { confirmations } })
+    makeOption(tokenAsset('USDC', 6, chainId), DUE_USDC, { finality: depthRule(confirmations) })
   const invoice = makeInvoice({}, { options: [optionOn(1, 5), optionOn(2, 1)], graceMs: 60_000 })
   const deadline = EXPIRES_AT_MS + 60_000
   const after = deadline + 12_000
@@ -223,6 +225,20 @@ describe('the deadline', () => {
   test('a chain shorter than the depth has observed nothing at depth', () => {
     const chainOf = (chainId: number) => chainUpTo(deep, 4, chainId)
     expect(hasPassedDeadline(invoice, { nowMs: after, chainOf })).toBe(false)
+  })
+
+  test('of an order that takes the coin waits until balances were compared past it', () => {
+    const coin = makeOption(nativeAsset(1), DUE_USDC, { finality: depthRule(5) })
+    const takesCoin = makeInvoice({}, { options: [coin], graceMs: 60_000 })
+    const chainOf = (chainId: number) => chainUpTo(deep, 20, chainId)
+    const judge = (of: Invoice, sweptMs: number) =>
+      hasPassedDeadline(of, { nowMs: after, chainOf, sweptThroughMs: () => sweptMs })
+    expect(judge(takesCoin, 0)).toBe(false)
+    expect(judge(takesCoin, deadline)).toBe(false)
+    expect(judge(takesCoin, deadline + 1)).toBe(true)
+    expect(judge(takesCoin, Number.POSITIVE_INFINITY)).toBe(true)
+    const takesToken = makeInvoice({}, { options: [optionOn(1, 5)], graceMs: 60_000 })
+    expect(judge(takesToken, 0)).toBe(true)
   })
 
   test('is waived by acceptance', () => {

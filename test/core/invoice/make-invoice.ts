@@ -1,4 +1,5 @@
 import type { BlockRef } from '../../../src/core/chain/block.ts'
+import { depthRule } from '../../../src/core/chain/finality.ts'
 import { createLocalChain, type LocalChain } from '../../../src/core/chain/local-chain.ts'
 import type { Invoice, PaymentOption, Terms } from '../../../src/core/invoice/invoice.ts'
 import { type Asset, nativeAssetId, tokenAssetId } from '../../../src/core/money/asset.ts'
@@ -29,9 +30,10 @@ export function makeOption(
   return {
     asset,
     chainName: 'Local',
+    networkName: 'Local network',
     amountDueUnits,
     rate: null,
-    finality: { confirmations: 5 },
+    finality: depthRule(5),
     ...parts,
   }
 }
@@ -74,6 +76,8 @@ type PaymentParts = {
   readonly inTime?: boolean
   readonly accepted?: boolean
   readonly place?: string
+  readonly countedUnits?: bigint
+  readonly dust?: boolean
 }
 
 export function makePayment(asset: Asset, amountUnits: bigint, parts: PaymentParts = {}): Payment {
@@ -97,7 +101,9 @@ export function makePayment(asset: Asset, amountUnits: bigint, parts: PaymentPar
     storeId: 'st_1',
     invoiceId: 'inv_1',
     position,
-    confirmationsRequired: 5,
+    finality: depthRule(5),
+    countedUnits: parts.countedUnits ?? (parts.dust ? 0n : amountUnits),
+    dust: parts.dust ?? false,
     accepted,
     inTime,
     revision: 1,

@@ -95,6 +95,7 @@ describe('presentInvoice', () => {
           asset: 'eip155:31337/slip44:60',
           chain_id: 31337,
           chain: 'Local',
+          network_name: 'Local network',
           symbol: 'ETH',
           decimals: 18,
           amount_due: '0.01',

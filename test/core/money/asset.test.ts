@@ -1,3 +1,4 @@
+import { getAddress } from 'viem/utils'
 import { describe, expect, test } from 'vitest'
 import {
   type Address,
@@ -8,6 +9,7 @@ import {
   tokenAssetId,
 } from '../../../src/core/money/asset.ts'
 import { fiatDecimals } from '../../../src/core/money/currency.ts'
+import { createRandom } from '../../simulation/random.ts'
 
 /** From EIP-55. */
 const CHECKSUMMED: Address = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
@@ -21,6 +23,27 @@ describe('PA-34 addresses', () => {
       expect(toChecksumAddress(parseAddress(text) as Address)).toBe(CHECKSUMMED)
     },
   )
+
+  // From EIP-55: all capital, all small, normal.
+  test.each([
+    '0x52908400098527886E0F7030069857D2E4169EE7',
+    '0x8617E340B3D01FA5F11F306F4090FD50E238070D',
+    '0xde709f2102306220921060314715629080e2fb77',
+    '0x27b1fdb04752bbc536007a920d24acb045561c26',
+    '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',
+    '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB',
+    '0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb',
+  ])('%s is written so', (form) => {
+    expect(toChecksumAddress(form.toLowerCase() as Address)).toBe(form)
+  })
+
+  test('are written as another implementation does', () => {
+    const random = createRandom(55)
+    for (let n = 0; n < 2_000; n++) {
+      const digits = Array.from({ length: 40 }, () => random.below(16).toString(16)).join('')
+      expect(toChecksumAddress(`0x${digits}`)).toBe(getAddress(`0x${digits}`))
+    }
+  })
 
   test.each([
     '',

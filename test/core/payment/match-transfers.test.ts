@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { depthRule, tagRule } from '../../../src/core/chain/finality.ts'
 import type { Transfer } from '../../../src/core/chain/transfer.ts'
 import type { Address } from '../../../src/core/money/asset.ts'
 import { matchTransfers, type OrderTerms } from '../../../src/core/payment/match-transfers.ts'
@@ -12,11 +13,14 @@ const DEADLINE_S = 1_700_000_900
 /** The address was given out when block 12 was the tip. */
 const ISSUE_TIP = 12
 
+/** A block that nothing but a node's word speaks for. */
+const UNPROVEN = 77
+
 const ORDER: OrderTerms = {
   invoiceId: 'inv_1',
   deadlineMs: DEADLINE_S * 1_000,
   isAfterIssue: (blockNumber) => blockNumber > ISSUE_TIP,
-  confirmationsFor: (assetId) => (assetId === USDC.id ? 5 : null),
+  finalityFor: (assetId) => (assetId === USDC.id ? depthRule(5) : null),
 }
 
 function transferTo(
@@ -48,7 +52,9 @@ function transferTo(
 function match(...transfers: Transfer[]) {
   return matchTransfers(transfers, {
     assets: new Map([USDC, ETH, OTHER].map((asset) => [asset.id, asset])),
-    highestConfirmations: 64,
+    strictestFinality: tagRule('finalized'),
+    unproven: new Set([transferTo(SHOP, { number: UNPROVEN }).block.hash]),
+    dustUnits: new Map([[ETH.id, 1_000n]]),
     recipientOf: (address) => {
       if (address === SHOP) return { storeId: 'st_1', order: ORDER }
       return address === LOOK_AHEAD ? { storeId: 'st_1', order: null } : null
@@ -57,13 +63,24 @@ function match(...transfers: Transfer[]) {
 }
 
 describe('matchTransfers', () => {
+  test('money in a block that is not proven waits until the block is final', () => {
+    const [proven, unproven, byBalance] = match(
+      transferTo(SHOP),
+      transferTo(SHOP, { number: UNPROVEN }),
+      transferTo(SHOP, { number: UNPROVEN, txHash: null }),
+    )
+    expect(proven?.finality).toEqual(depthRule(5))
+    expect(unproven).toMatchObject({ finality: tagRule('finalized'), accepted: true })
+    expect(byBalance?.finality).toEqual(tagRule('finalized'))
+  })
+
   test('a transfer to an order in an accepted asset', () => {
     expect(match(transferTo(SHOP))).toMatchObject([
       {
         storeId: 'st_1',
         invoiceId: 'inv_1',
         position: 'included',
-        confirmationsRequired: 5,
+        finality: depthRule(5),
         accepted: true,
         inTime: true,
       },
@@ -82,7 +99,7 @@ describe('matchTransfers', () => {
 
   test('PA-28 another asset belongs to the invoice without counting, at the highest depth', () => {
     expect(match(transferTo(SHOP, { assetId: OTHER.id }))).toMatchObject([
-      { invoiceId: 'inv_1', accepted: false, confirmationsRequired: 64 },
+      { invoiceId: 'inv_1', accepted: false, finality: tagRule('finalized') },
     ])
   })
 

@@ -1,7 +1,7 @@
 /** The page of one invoice. Complete without script; the script only keeps it fresh. */
 import { renderSVG } from 'uqr'
 import type { InvoiceStatus } from '../../../core/invoice/invoice.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from '../html.ts'
 import { type PublicStatus, tagStatus } from './public-status.ts'
 
 /** Seconds after which a page without script asks again. */
@@ -22,7 +22,24 @@ const HEADINGS: Readonly<Record<InvoiceStatus, string>> = {
   reversed: 'The payment was undone by the chain',
 }
 
-export function renderCheckoutPage(status: PublicStatus): string {
+/** What was looked for last, and what a shopper is told of it. */
+const CHECKED: ReadonlyMap<string | null, string> = new Map([
+  ['found', 'The transaction was found. It is listed above.'],
+  ['pending', 'The transaction is known and waits for its block. This page shows it by itself.'],
+  ['unknown', 'No node knows this transaction. Check the hash and the network.'],
+  ['failed', 'This transaction failed on the chain. Nothing was paid by it.'],
+  ['elsewhere', 'This transaction does not pay the address of this request.'],
+  ['malformed', 'This is no hash: 0x and 64 digits or letters from a to f.'],
+])
+
+export type PageRequest = {
+  /** Names the page. */
+  readonly token: string
+  /** From the address of the page: a word that is known, or anything. */
+  readonly checked: string | null
+}
+
+export function renderCheckoutPage(status: PublicStatus, request: PageRequest): string {
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -48,6 +65,7 @@ ${isPayable(status) ? renderWaysToPay(status) : null}
 ${renderPayments(status)}
 ${renderReturn(status)}
 </main>
+${renderTransactionForm(status, request)}
 </body>
 </html>
 `
@@ -88,13 +106,18 @@ ${status.payment_options.map((option, i) => renderOption(option, i === 0))}`
 
 function renderOption(option: Option, isOpen: boolean): Markup {
   const amount = option.outstanding_units === '0' ? option.amount_due : option.outstanding
+  // An everyday name that only repeats the chain's would be noise.
+  const isNamed = option.network_name !== option.chain
   const code = { markup: renderSVG(option.uri, { border: QR_BORDER }) }
   return html`<details class="option" name="option" data-asset="${option.asset}"${isOpen ? html` open` : null}>
-<summary>${amount} ${option.symbol} on ${option.chain}</summary>
+<summary>${amount} ${option.symbol} on ${option.chain}${isNamed ? html` <small>${option.network_name}</small>` : null}</summary>
 <p>Send exactly <strong data-copy>${amount}</strong> <strong>${option.symbol}</strong> on
 <strong>${option.chain}</strong> (chain ${option.chain_id}).</p>
+${isNamed ? html`<p class="hint">Wallets and exchanges call this network <strong>${option.network_name}</strong>.</p>` : null}
 <a class="code" href="${option.uri}" aria-label="Open in a wallet">${code}</a>
 <p><a class="wallet" href="${option.uri}">Open in a wallet</a></p>
+<p class="hint">From an exchange? Its withdrawal fee may be taken out of the amount: see to it that
+${amount} ${option.symbol} arrive, on this network.</p>
 </details>
 `
 }
@@ -104,7 +127,7 @@ function renderPayments(status: PublicStatus): Markup | null {
   const rows = status.payments.map(
     (payment) => html`<tr>
 <td>${payment.amount} ${payment.symbol}</td>
-<td>${POSITIONS[payment.position]}${payment.accepted ? null : html`, not an accepted asset`}</td>
+<td>${POSITIONS[payment.position]}${payment.accepted ? null : html`, not an accepted asset`}${renderFlag(payment)}</td>
 <td>${payment.confirmations}</td>
 <td><code>${payment.tx_hash === null ? '' : `${payment.tx_hash.slice(0, 10)}…`}</code></td>
 </tr>
@@ -120,11 +143,35 @@ ${rows}</tbody>
 </section>`
 }
 
+function renderFlag({ flag, counted, symbol }: PublicStatus['payments'][number]): string | null {
+  if (flag === null) return null
+  return flag === 'dust' ? ', too little to count' : `, ${counted} ${symbol} of it counted`
+}
+
 const POSITIONS = {
   included: 'seen',
   confirmed: 'confirmed',
   orphaned: 'undone by the chain',
 } as const
+
+/** Beside the part that is kept fresh, so that nothing is lost while somebody types. */
+function renderTransactionForm(
+  { status }: PublicStatus,
+  { token, checked }: PageRequest,
+): Markup | null {
+  const answer = CHECKED.get(checked)
+  if (status === 'settled' && answer === undefined) return null
+  return html`<section class="transaction">
+<h2>Paid, and not shown here?</h2>
+${answer === undefined ? null : html`<p role="alert">${answer}</p>`}
+<form method="post" action="/i/${token}/transactions">
+<label for="tx_hash">I have paid: here is the transaction hash</label>
+<input id="tx_hash" name="tx_hash" required maxlength="80" autocomplete="off" spellcheck="false"
+pattern="\s*0x[0-9a-fA-F]{64}\s*" placeholder="0x…">
+<button>Look for it</button>
+</form>
+</section>`
+}
 
 function renderReturn({ redirect_url }: PublicStatus): Markup | null {
   if (redirect_url === null) return null

@@ -3,12 +3,15 @@ import type { Express, Request, RequestHandler, Response } from 'express'
 import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
 import { GatewayError } from '../../../errors.ts'
 import { getInvoiceByToken } from '../../../operations/read-invoices.ts'
+import { answerTagged, tagOf } from '../answer-tagged.ts'
 import { mountRest } from '../health-routes.ts'
 import type { HttpDeps } from '../http-deps.ts'
-import { createUnknownLinkLimit } from '../rate-limits.ts'
+import { createTransactionLimits, createUnknownLinkLimit } from '../rate-limits.ts'
+import { refuseMethod } from '../route.ts'
 import { renderCheckoutPage } from './checkout-page.ts'
-import { presentPublicStatus, type TaggedStatus, tagOf, tagStatus } from './public-status.ts'
+import { presentPublicStatus, tagStatus } from './public-status.ts'
 import { createStatusFeed } from './status-feed.ts'
+import { answerTransaction } from './transaction-route.ts'
 
 const ASSETS: Readonly<Record<string, string>> = {
   'checkout.js': 'text/javascript; charset=utf-8',
@@ -18,6 +21,10 @@ const ASSETS: Readonly<Record<string, string>> = {
 const ASSET_CACHE = 'public, max-age=300'
 const TOKEN = /^[0-9a-z]{26}$/
 
+const POST_ONLY = 'POST, OPTIONS'
+
+type Answer = (invoice: InvoiceResource, req: Request, res: Response) => void | Promise<void>
+
 /** Pages of shoppers. The token in the path is all there is to know. */
 export function mountCheckout(app: Express, deps: HttpDeps): void {
   mountAssets(app)
@@ -25,11 +32,11 @@ export function mountCheckout(app: Express, deps: HttpDeps): void {
   const feed = createStatusFeed(deps)
   app.once('shutdown', () => feed.close())
   const forInvoice =
-    (answer: (invoice: InvoiceResource, req: Request, res: Response) => void): RequestHandler =>
+    (answer: Answer): RequestHandler =>
     async (req, res, next) => {
       res.set('Cache-Control', 'no-store')
       try {
-        answer(await loadInvoice(deps, req.params.token), req, res)
+        await answer(await loadInvoice(deps, req.params.token), req, res)
       } catch (error) {
         if (!(error instanceof GatewayError) || error.code !== 'not_found') throw error
         unknownLinkLimit(req, res, (refusal) => next(refusal ?? error))
@@ -37,8 +44,11 @@ export function mountCheckout(app: Express, deps: HttpDeps): void {
     }
   app.get(
     '/i/:token',
-    forInvoice((invoice, _req, res) => {
-      const page = renderCheckoutPage(presentPublicStatus(invoice))
+    forInvoice((invoice, req, res) => {
+      const page = renderCheckoutPage(presentPublicStatus(invoice), {
+        token: String(req.params.token),
+        checked: new URL(req.url, 'http://page.invalid').searchParams.get('checked'),
+      })
       res.set('Content-Type', 'text/html; charset=utf-8').end(page)
     }),
   )
@@ -50,6 +60,15 @@ export function mountCheckout(app: Express, deps: HttpDeps): void {
       else feed.watch(invoice, res)
     }),
   )
+  app.post(
+    '/i/:token/transactions',
+    ...createTransactionLimits(),
+    forInvoice((invoice, req, res) => answerTransaction(deps, invoice, req, res)),
+  )
+  app.all('/i/:token/transactions', (req, res) => {
+    if (req.method !== 'OPTIONS') throw refuseMethod(res, POST_ONLY)
+    res.status(204).set('Allow', POST_ONLY).end()
+  })
   for (const path of ['/i/:token', '/i/:token/status', '/i/:token/events']) mountRest(app, path)
 }
 
@@ -84,14 +103,4 @@ function mountAssets(app: Express): void {
     })
     mountRest(app, path)
   }
-}
-
-/** 304 to whoever has it already. */
-function answerTagged(req: Request, res: Response, tagged: TaggedStatus, type: string): void {
-  const tag = `"${tagged.tag}"`
-  res.set('ETag', tag)
-  const known = (req.headers['if-none-match'] ?? '').split(',').map((one) => one.trim())
-  const isKnown = known.some((one) => one === '*' || one.replace(/^W\//, '') === tag)
-  if (isKnown) res.status(304).end()
-  else res.set('Content-Type', type).end(tagged.text)
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
+import { type TaggedText, tagOf } from '../answer-tagged.ts'
 
 export type PublicStatus = ReturnType<typeof presentPublicStatus>
 
@@ -22,6 +22,9 @@ export function presentPublicStatus(invoice: InvoiceResource) {
       symbol: payment.symbol,
       amount: payment.amount,
       amount_units: payment.amount_units,
+      counted: payment.counted,
+      counted_units: payment.counted_units,
+      flag: payment.flag,
       tx_hash: payment.tx_hash,
       position: payment.position,
       confirmations: payment.confirmations,
@@ -36,14 +39,8 @@ export function presentPublicStatus(invoice: InvoiceResource) {
   }
 }
 
-/** What is shown, as bytes, and a tag that changes exactly when they do. */
-export type TaggedStatus = { readonly text: string; readonly tag: string }
-
-export function tagStatus(status: PublicStatus): TaggedStatus {
+/** What is shown, as bytes with their tag. */
+export function tagStatus(status: PublicStatus): TaggedText {
   const text = JSON.stringify(status)
   return { text, tag: tagOf(text) }
-}
-
-export function tagOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }

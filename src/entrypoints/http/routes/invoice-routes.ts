@@ -1,15 +1,13 @@
 import type { InvoiceStatus } from '../../../core/invoice/invoice.ts'
-import { parseAssetId } from '../../../core/money/asset.ts'
-import { invalidField } from '../../../errors.ts'
 import { acceptInvoice } from '../../../operations/accept-invoice.ts'
 import { cancelInvoice } from '../../../operations/cancel-invoice.ts'
 import { CREATED, createInvoice } from '../../../operations/create-invoice.ts'
-import { listPayments } from '../../../operations/list-payments.ts'
 import { getInvoice, listInvoices } from '../../../operations/read-invoices.ts'
 import { answerPage, type Cursors } from '../cursors.ts'
 import type { HttpDeps } from '../http-deps.ts'
-import { parseInvoiceRequest } from '../parse-invoice-request.ts'
-import { parseNothing } from '../parse-other-requests.ts'
+import { invoiceResource, pageOf } from '../openapi/resources.ts'
+import { invoiceRequestSchema, parseInvoiceRequest } from '../parse-invoice-request.ts'
+import { noBodySchema, parseNothing } from '../parse-other-requests.ts'
 import { readChoice, readTime } from '../read-query.ts'
 import type { ApiRequest, ApiRoute } from '../route.ts'
 
@@ -27,17 +25,24 @@ export function invoiceRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/invoices',
+      about: {
+        summary: 'Create an invoice',
+        status: 201,
+        input: invoiceRequestSchema,
+        output: invoiceResource,
+      },
       scope: 'invoices:write',
       body: 'required',
       answer: async ({ principal, body, ticket }) => {
         const input = parseInvoiceRequest(body)
         const request = { ...input, store: principal.store, idempotency: ticket }
-        return { status: CREATED, body: await createInvoice(deps, request) }
+        return { status: CREATED, json: await createInvoice(deps, request) }
       },
     },
     {
       method: 'GET',
       path: '/v1/invoices',
+      about: { summary: 'List invoices', status: 200, output: pageOf(invoiceResource) },
       scope: 'invoices:read',
       query: ['limit', 'cursor', 'status', 'order_id', 'created_after', 'created_before'],
       answer: async (request) => ({
@@ -48,6 +53,7 @@ export function invoiceRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: '/v1/invoices/:id',
+      about: { summary: 'Get an invoice', status: 200, output: invoiceResource },
       scope: 'invoices:read',
       id: 'inv',
       answer: async ({ storeId, id }) => {
@@ -57,6 +63,12 @@ export function invoiceRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/invoices/:id/cancel',
+      about: {
+        summary: 'Cancel an open invoice without money',
+        status: 200,
+        input: noBodySchema,
+        output: invoiceResource,
+      },
       scope: 'invoices:write',
       id: 'inv',
       body: 'optional',
@@ -67,22 +79,18 @@ export function invoiceRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/invoices/:id/accept',
+      about: {
+        summary: 'Accept what was paid as settling the invoice',
+        status: 200,
+        input: noBodySchema,
+        output: invoiceResource,
+      },
       scope: 'invoices:write',
       id: 'inv',
       body: 'optional',
       answer: async (request) => {
         return { status: 200, body: await acceptInvoice(deps, readDecision(request)) }
       },
-    },
-    {
-      method: 'GET',
-      path: '/v1/payments',
-      scope: 'payments:read',
-      query: ['limit', 'cursor', 'invoice', 'unassigned', 'asset'],
-      answer: async (request) => ({
-        status: 200,
-        body: await pagePayments(deps, cursors, request),
-      }),
     },
   ]
 }
@@ -100,15 +108,4 @@ function pageInvoices(deps: HttpDeps, cursors: Cursors, { storeId, query }: ApiR
   const filter = { storeId, status, orderId, createdAfterMs, createdBeforeMs }
   const list = ['invoices', storeId, status, orderId, createdAfterMs, createdBeforeMs]
   return answerPage(cursors, query, list, (page) => listInvoices(deps, filter, page))
-}
-
-function pagePayments(deps: HttpDeps, cursors: Cursors, { storeId, query }: ApiRequest) {
-  const invoiceId = query.get('invoice')
-  const unassigned = readChoice(query, 'unassigned', ['true', 'false']) === 'true'
-  const asset = query.get('asset')
-  const assetId = asset === undefined ? undefined : parseAssetId(asset)
-  if (assetId === null) throw invalidField('?asset', 'malformed_asset', 'is not an asset id')
-  const filter = { storeId, invoiceId, unassigned: unassigned || undefined, assetId }
-  const list = ['payments', storeId, invoiceId, unassigned, assetId]
-  return answerPage(cursors, query, list, (page) => listPayments(deps, filter, page))
 }

@@ -2,8 +2,14 @@ import { mineBlocks } from '../../../operations/mine-blocks.ts'
 import { reorganiseChain } from '../../../operations/reorganise-chain.ts'
 import { simulatePayment } from '../../../operations/simulate-payment.ts'
 import type { HttpDeps } from '../http-deps.ts'
+import { minedChain, reorganisedChain, testPayment } from '../openapi/resources.ts'
 import { parseInput } from '../parse-input.ts'
-import { mineSchema, parseTestPayment, reorgSchema } from '../parse-other-requests.ts'
+import {
+  mineSchema,
+  parseTestPayment,
+  reorgSchema,
+  testPaymentSchema,
+} from '../parse-other-requests.ts'
 import type { ApiRoute } from '../route.ts'
 
 /** Rehearsals; 404 wherever the chain is not marked `test`. */
@@ -12,6 +18,12 @@ export function testRoutes(deps: HttpDeps): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/test/invoices/:id/pay',
+      about: {
+        summary: "Pay an invoice from the node's own accounts",
+        status: 202,
+        input: testPaymentSchema,
+        output: testPayment,
+      },
       scope: 'invoices:write',
       id: 'inv',
       body: 'optional',
@@ -28,6 +40,7 @@ export function testRoutes(deps: HttpDeps): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/test/chains/:id/mine',
+      about: { summary: 'Mine blocks', status: 202, input: mineSchema, output: minedChain },
       scope: 'invoices:write',
       id: 'chain',
       body: 'optional',
@@ -40,6 +53,12 @@ export function testRoutes(deps: HttpDeps): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/test/chains/:id/reorg',
+      about: {
+        summary: 'Replace the latest blocks',
+        status: 202,
+        input: reorgSchema,
+        output: reorganisedChain,
+      },
       scope: 'invoices:write',
       id: 'chain',
       body: 'optional',

@@ -10,12 +10,31 @@ import {
   listWebhookEndpoints,
 } from '../../../operations/read-webhook-endpoints.ts'
 import { redeliverEvent } from '../../../operations/redeliver-event.ts'
+import { replayEvents } from '../../../operations/replay-events.ts'
 import { rotateWebhookSecret } from '../../../operations/rotate-webhook-secret.ts'
 import { testWebhookEndpoint } from '../../../operations/test-webhook-endpoint.ts'
 import { updateWebhookEndpoint } from '../../../operations/update-webhook-endpoint.ts'
 import { answerPage, answerSlice, type Cursors, type ListAnswer } from '../cursors.ts'
 import type { HttpDeps } from '../http-deps.ts'
-import { parseEndpointChange, parseEndpointRequest, parseNothing } from '../parse-other-requests.ts'
+import {
+  deliveryResource,
+  endpointResource,
+  eventResource,
+  newEndpointResource,
+  pageOf,
+  redelivery,
+  replay,
+} from '../openapi/resources.ts'
+import {
+  endpointChangeSchema,
+  endpointSchema,
+  noBodySchema,
+  parseEndpointChange,
+  parseEndpointRequest,
+  parseNothing,
+  parseReplayRequest,
+  replaySchema,
+} from '../parse-other-requests.ts'
 import { readChoice } from '../read-query.ts'
 import type { ApiRequest, ApiRoute } from '../route.ts'
 
@@ -34,6 +53,12 @@ function endpointRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/webhook-endpoints',
+      about: {
+        summary: 'Register a webhook endpoint',
+        status: 201,
+        input: endpointSchema,
+        output: newEndpointResource,
+      },
       scope: 'webhooks:manage',
       body: 'required',
       answer: async ({ storeId, actor, body, ticket }) => {
@@ -44,6 +69,7 @@ function endpointRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: '/v1/webhook-endpoints',
+      about: { summary: 'List webhook endpoints', status: 200, output: pageOf(endpointResource) },
       scope: 'webhooks:manage',
       query: ['limit', 'cursor'],
       answer: async ({ storeId, query }) => {
@@ -57,6 +83,7 @@ function endpointRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: ENDPOINT_PATH,
+      about: { summary: 'Get a webhook endpoint', status: 200, output: endpointResource },
       scope: 'webhooks:manage',
       id: 'we',
       answer: async ({ storeId, id }) => {
@@ -66,6 +93,12 @@ function endpointRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'PATCH',
       path: ENDPOINT_PATH,
+      about: {
+        summary: 'Change a webhook endpoint, or enable it again',
+        status: 200,
+        input: endpointChangeSchema,
+        output: endpointResource,
+      },
       scope: 'webhooks:manage',
       id: 'we',
       body: 'required',
@@ -77,6 +110,7 @@ function endpointRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'DELETE',
       path: ENDPOINT_PATH,
+      about: { summary: 'Delete a webhook endpoint', status: 204 },
       scope: 'webhooks:manage',
       id: 'we',
       answer: async ({ storeId, id, actor }) => {
@@ -92,6 +126,12 @@ function endpointActionRoutes(deps: HttpDeps): ApiRoute[] {
     {
       method: 'POST',
       path: `${ENDPOINT_PATH}/rotate-secret`,
+      about: {
+        summary: 'Make a new secret; the old one signs along for a day',
+        status: 200,
+        input: noBodySchema,
+        output: newEndpointResource,
+      },
       scope: 'webhooks:manage',
       id: 'we',
       body: 'optional',
@@ -104,6 +144,12 @@ function endpointActionRoutes(deps: HttpDeps): ApiRoute[] {
     {
       method: 'POST',
       path: `${ENDPOINT_PATH}/test`,
+      about: {
+        summary: 'Send a test event to this endpoint',
+        status: 202,
+        input: noBodySchema,
+        output: eventResource,
+      },
       scope: 'webhooks:manage',
       id: 'we',
       body: 'optional',
@@ -111,6 +157,24 @@ function endpointActionRoutes(deps: HttpDeps): ApiRoute[] {
         parseNothing(body)
         const request = { storeId, endpointId: id, idempotency: ticket }
         return { status: 202, body: await testWebhookEndpoint(deps, request) }
+      },
+    },
+    {
+      method: 'POST',
+      path: `${ENDPOINT_PATH}/replay`,
+      about: {
+        summary: 'Send the missed events of a range of time to this endpoint',
+        status: 202,
+        input: replaySchema,
+        output: replay,
+      },
+      scope: 'webhooks:manage',
+      id: 'we',
+      body: 'required',
+      answer: async ({ storeId, id, actor, body, ticket }) => {
+        const range = parseReplayRequest(body)
+        const request = { ...range, storeId, endpointId: id, actor, idempotency: ticket }
+        return { status: 202, body: await replayEvents(deps, request) }
       },
     },
   ]
@@ -121,6 +185,11 @@ function eventRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: '/v1/events',
+      about: {
+        summary: 'List events; with `after` forward, oldest first',
+        status: 200,
+        output: pageOf(eventResource),
+      },
       scope: 'events:read',
       query: ['limit', 'cursor', 'invoice', 'type', 'after'],
       answer: async (request) => ({ status: 200, body: await pageEvents(deps, cursors, request) }),
@@ -128,6 +197,7 @@ function eventRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: '/v1/events/:id',
+      about: { summary: 'Get an event', status: 200, output: eventResource },
       scope: 'events:read',
       id: 'evt',
       answer: async ({ storeId, id }) => {
@@ -137,6 +207,12 @@ function eventRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'POST',
       path: '/v1/events/:id/redeliver',
+      about: {
+        summary: 'Send an event again',
+        status: 202,
+        input: noBodySchema,
+        output: redelivery,
+      },
       scope: 'webhooks:manage',
       id: 'evt',
       body: 'optional',
@@ -149,6 +225,11 @@ function eventRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
     {
       method: 'GET',
       path: '/v1/deliveries',
+      about: {
+        summary: 'List deliveries with their attempts',
+        status: 200,
+        output: pageOf(deliveryResource),
+      },
       scope: 'webhooks:manage',
       query: ['limit', 'cursor', 'endpoint', 'event'],
       answer: async ({ storeId, query }) => {

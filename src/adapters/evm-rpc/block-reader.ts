@@ -1,0 +1,51 @@
+/** Whole blocks of one chain: read, held against their headers, and refused where that fails. */
+import type { BlockRef, VerifiedBlock } from '../../core/chain/block.ts'
+import type { ProofSwitches } from '../../core/chain/chain-settings.ts'
+import type { WatchedContent } from '../../core/chain/watched-content.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import { createContractTable } from './contract-table.ts'
+import { loadKeccak } from './keccak.ts'
+import type { EvmNode } from './node.ts'
+import { readBlock } from './read-block.ts'
+import { createDeskRoom } from './reading-desk.ts'
+import { createProofReporter } from './report-proof.ts'
+
+export type ReadingSettings = {
+  readonly chainId: number
+  readonly watched: WatchedContent
+  readonly proofs: ProofSwitches
+  /** Transaction types that stand outside roots and bloom. */
+  readonly excludedTxTypes?: readonly number[]
+  readonly metrics?: Metrics
+  readonly logger: Logger
+}
+
+/** Reads the block under `ref` from one node, and holds it to `proofs` (doubt-proofs.ts). */
+export type BlockReader = (
+  node: EvmNode,
+  ref: BlockRef,
+  signal: AbortSignal,
+  proofs: ProofSwitches,
+) => Promise<VerifiedBlock>
+
+const NO_METRICS: Metrics = { count() {} }
+
+export function createBlockReader(settings: ReadingSettings): BlockReader {
+  const { chainId, watched, excludedTxTypes = [], logger, metrics = NO_METRICS } = settings
+  const { native, isOwnSender = () => false } = watched
+  const contracts = createContractTable(watched.contracts)
+  const reporter = createProofReporter({ chainId, logger, metrics })
+  const room = createDeskRoom()
+  return async (node, ref, signal, proofs) => {
+    const keccak = await loadKeccak()
+    const terms = { contracts, native, isOwnSender, proofs, excludedTxTypes, keccak }
+    const desk = room.borrow()
+    try {
+      const judged = await readBlock(node, { terms, desk, logger }, ref, signal)
+      return reporter.accept(node.client.name, judged, proofs)
+    } finally {
+      room.giveBack(desk)
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/** Blocks of one chain looked through by their logs, headers and, for coins, transactions. */
+import type { BlockRef } from '../../core/chain/block.ts'
+import type { ProofSwitches } from '../../core/chain/chain-settings.ts'
+import { ADDRESS_TOPIC, TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
+import { POLYGON_COIN, POLYGON_TRANSFER_TOPIC } from '../../core/chain/native-coin.ts'
+import type { Address } from '../../core/money/asset.ts'
+import { fromHex } from '../../core/proof/hex-digits.ts'
+import { mayContain } from '../../core/proof/logs-bloom.ts'
+import type { Keccak } from '../../core/proof/trie-root.ts'
+import { ChainSourceError } from '../../errors.ts'
+import type { BlockSighting, LogSource, SeenLog } from '../../ports/log-source.ts'
+import type { ReadingSettings } from './block-reader.ts'
+import { createContractTable } from './contract-table.ts'
+import { readHash, readQuantity } from './decode-answers.ts'
+import { loadKeccak } from './keccak.ts'
+import type { EvmNode } from './node.ts'
+import type { Unit } from './node-pool.ts'
+import { queryLogs } from './query-logs.ts'
+import { type BlockReading, readLightBlock, readLightHeaders } from './read-block.ts'
+import { createDesk, createDeskRoom, type DeskRoom, type ReadingTerms } from './reading-desk.ts'
+
+const LOGS = 'eth_getLogs'
+const HEX_ADDRESS = /^0x[0-9a-f]{40}$/
+/** Blocks read at the same time from one node. */
+const BLOCKS_IN_FLIGHT = 4
+
+export type LogSourceParts = {
+  readonly settings: ReadingSettings
+  /** As they are held to now (doubt-proofs.ts). */
+  readonly proofs: () => ProofSwitches
+  readonly onNode: <T>(signal: AbortSignal, unit: Unit<T>) => Promise<T>
+}
+
+type Light = Pick<BlockSighting, 'payees' | 'isDoubtful'> & { readonly bloom: Uint8Array | null }
+
+export function createLogSource({ settings, proofs, onNode }: LogSourceParts): LogSource {
+  const { watched, excludedTxTypes = [], logger } = settings
+  const { native, isOwnSender = () => false } = watched
+  const contracts = createContractTable(watched.contracts)
+  const addresses = [...watched.contracts]
+  const topics = watched.contracts.has(POLYGON_COIN)
+    ? [TRANSFER_TOPIC, POLYGON_TRANSFER_TOPIC]
+    : [TRANSFER_TOPIC]
+  const entries = {
+    contracts: addresses.map(fromHex),
+    topics: topics.map((t) => fromHex(t as Address)),
+  }
+  const room = createDeskRoom()
+
+  const read = async (node: EvmNode, refs: readonly BlockRef[], signal: AbortSignal) => {
+    const keccak = await loadKeccak()
+    const terms = { contracts, native, isOwnSender, proofs: proofs(), excludedTxTypes, keccak }
+    const lights = native
+      ? await readBlocks(node, { terms, logger }, room, refs, signal)
+      : await readHeaders(node, { terms, logger, desk: createDesk() }, refs, signal)
+    const found = await queryLogs(node, { refs, addresses, topics }, signal)
+    const logs = sortLogs(node, refs, watched.contracts, topics, found.logs)
+    return refs.map((ref, place): BlockSighting => {
+      const { payees, bloom, isDoubtful } = lights[place] as Light
+      const isLooked = terms.proofs.bloom !== 'off' && bloom !== null
+      return {
+        ref,
+        payees,
+        logs: logs[place] as SeenLog[],
+        bloom: isLooked && mayHoldTransfers(bloom, entries, keccak) ? bloom : null,
+        isDoubtful: isDoubtful || found.unread.has(place),
+      }
+    })
+  }
+
+  return {
+    readSightings: (refs, signal) =>
+      onNode(signal, { kind: 'sightings', work: (node, until) => read(node, refs, until) }),
+    async findInBlooms(sightings, wanted) {
+      const keccak = await loadKeccak()
+      const padded = wanted.map((address) => fromHex(`0x${address.slice(2).padStart(64, '0')}`))
+      return sightings.filter(({ bloom }) => {
+        return bloom !== null && padded.some((entry) => mayContain(bloom, entry, keccak))
+      })
+    },
+  }
+}
+
+type Entries = { readonly contracts: readonly Uint8Array[]; readonly topics: readonly Uint8Array[] }
+
+function mayHoldTransfers(bloom: Uint8Array, { contracts, topics }: Entries, keccak: Keccak) {
+  const isIn = (entry: Uint8Array) => mayContain(bloom, entry, keccak)
+  return topics.some(isIn) && contracts.some(isIn)
+}
+
+async function readHeaders(
+  node: EvmNode,
+  reading: BlockReading,
+  refs: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<Light[]> {
+  const headers = await readLightHeaders(node, reading, refs, signal)
+  return headers.map(({ logsBloom, isDisproven }) => {
+    return { payees: [], bloom: logsBloom, isDoubtful: isDisproven }
+  })
+}
+
+/** A slow block holds up none but its own place. */
+async function readBlocks(
+  node: EvmNode,
+  reading: Omit<BlockReading, 'desk'> & { readonly terms: ReadingTerms },
+  room: DeskRoom,
+  refs: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<Light[]> {
+  const lights: Light[] = []
+  let next = 0
+  const work = async () => {
+    while (next < refs.length) {
+      const place = next++
+      const desk = room.borrow()
+      try {
+        const { transactions, header, proof } = await readLightBlock(
+          node,
+          { ...reading, desk },
+          refs[place] as BlockRef,
+          signal,
+        )
+        const paying = transactions.list.filter(({ valueUnits }) => valueUnits > 0n)
+        lights[place] = {
+          payees: paying.flatMap(({ to }) => (to === null ? [] : [to])),
+          bloom: header.logsBloom,
+          isDoubtful: proof.headerHash === 'mismatch' || proof.transactionsRoot === 'mismatch',
+        }
+      } finally {
+        room.giveBack(desk)
+      }
+    }
+  }
+  const stop = (error: unknown): never => {
+    next = refs.length
+    throw error
+  }
+  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, () => work().catch(stop)))
+  return lights
+}
+
+/** By block. What was not asked for, or is of another branch, refuses the answer as a whole. */
+function sortLogs(
+  node: EvmNode,
+  refs: readonly BlockRef[],
+  contracts: ReadonlySet<string>,
+  topics: readonly string[],
+  logs: readonly unknown[],
+): SeenLog[][] {
+  const sorted: Map<number, SeenLog>[] = refs.map(() => new Map())
+  const firstNumber = (refs[0] as BlockRef).number
+  for (const item of logs) {
+    if (typeof item !== 'object' || item === null) throw malformed('a log is no object')
+    const { address, topics: words, blockHash, ...rest } = item as Record<string, unknown>
+    const number = readQuantity(rest.blockNumber, LOGS, 'the height of a log')
+    const index = readQuantity(rest.logIndex, LOGS, 'the index of a log')
+    const ref = refs[number - firstNumber]
+    if (ref === undefined) throw malformed('a log of another range')
+    if (readHash(blockHash, LOGS, 'the block of a log') !== ref.hash || rest.removed === true) {
+      const text = `${node.client.name} sent a log of another block ${number} than ${ref.hash}`
+      throw new ChainSourceError('inconsistent', text)
+    }
+    const emitter = typeof address === 'string' ? address.toLowerCase() : ''
+    const first = Array.isArray(words) ? words[0] : null
+    if (!contracts.has(emitter)) throw malformed('a log of another contract')
+    if (typeof first !== 'string' || !topics.includes(first.toLowerCase())) {
+      throw malformed('a log that was not asked for')
+    }
+    const topic = (words as unknown[])[first.toLowerCase() === TRANSFER_TOPIC ? 2 : 3]
+    sorted[number - firstNumber]?.set(index, { index, to: readRecipient(topic) })
+  }
+  return sorted.map((ofBlock) => [...ofBlock.values()])
+}
+
+function readRecipient(topic: unknown): Address | null {
+  const text = typeof topic === 'string' ? topic.toLowerCase() : ''
+  if (!ADDRESS_TOPIC.test(text)) return null
+  const address = `0x${text.slice(26)}` as const
+  return HEX_ADDRESS.test(address) ? address : null
+}
+
+function malformed(what: string): ChainSourceError {
+  return new ChainSourceError('malformed', `${LOGS}: ${what}`)
+}

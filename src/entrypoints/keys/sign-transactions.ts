@@ -1,0 +1,74 @@
+/** Planned transactions to signed ones. Private keys exist while one signature is made. */
+import { keccak256, type SignedAuthorization } from 'viem'
+import { privateKeyToAddress, signAuthorization, signTransaction } from 'viem/accounts'
+import { assert } from '../../core/assert.ts'
+import type { Hash } from '../../core/money/asset.ts'
+import { planTransactions } from '../../core/sweep/plan-transactions.ts'
+import type { PlannedTransaction, SweepFacts } from '../../core/sweep/sweep-plan.ts'
+
+/** Gives a private key for as long as `use` runs. */
+export type Signers = {
+  sponsor<T>(index: number, use: (privateKey: `0x${string}`) => Promise<T>): Promise<T>
+  deposit<T>(index: number, use: (privateKey: `0x${string}`) => Promise<T>): Promise<T>
+}
+
+export type SignedTransaction = {
+  readonly planned: PlannedTransaction
+  readonly hash: Hash
+  readonly raw: `0x${string}`
+}
+
+/** Signs everything that follows from the facts, in order. Reports each, since many take a while. */
+export async function signTransactions(
+  facts: SweepFacts,
+  signers: Signers,
+  onSigned: (done: number, all: number) => void = () => {},
+): Promise<SignedTransaction[]> {
+  const planned = planTransactions(facts)
+  const signed: SignedTransaction[] = []
+  for (const transaction of planned) {
+    const raw = await signOne(facts, transaction, signers)
+    signed.push({ planned: transaction, raw, hash: keccak256(raw) })
+    onSigned(signed.length, planned.length)
+  }
+  return signed
+}
+
+async function signOne(
+  facts: SweepFacts,
+  planned: PlannedTransaction,
+  signers: Signers,
+): Promise<`0x${string}`> {
+  const { from, to, nonce, data, valueUnits: value, gasLimit: gas } = planned
+  const authorizationList: SignedAuthorization[] = []
+  for (const { index, address, nonce: accountNonce, delegate } of planned.authorizations) {
+    authorizationList.push(
+      await signers.deposit(index, (privateKey) => {
+        assert(isKeyOf(privateKey, address), 'an authorization is signed by its own address')
+        const request = { chainId: facts.chainId, contractAddress: delegate, nonce: accountNonce }
+        return signAuthorization({ privateKey, ...request })
+      }),
+    )
+  }
+  const call = { chainId: facts.chainId, to, nonce, data, value, gas }
+  const fees = {
+    maxFeePerGas: facts.fees.maxFeePerGasUnits,
+    maxPriorityFeePerGas: facts.fees.maxPriorityFeePerGasUnits,
+  }
+  const sign = (privateKey: `0x${string}`) => {
+    assert(isKeyOf(privateKey, from.address), 'a transaction is signed by its own sender')
+    return authorizationList.length === 0
+      ? signTransaction({ privateKey, transaction: { type: 'eip1559', ...call, ...fees } })
+      : signTransaction({
+          privateKey,
+          transaction: { type: 'eip7702', ...call, ...fees, authorizationList },
+        })
+  }
+  return from.kind === 'sponsor'
+    ? signers.sponsor(facts.sponsor.index, sign)
+    : signers.deposit(from.index, sign)
+}
+
+function isKeyOf(privateKey: `0x${string}`, address: string): boolean {
+  return privateKeyToAddress(privateKey).toLowerCase() === address
+}

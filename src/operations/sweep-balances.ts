@@ -1,0 +1,358 @@
+/**
+ * Compares the coins at the addresses of orders with what is known to have arrived, after one block
+ * of our chain. What the balance has more was sent by contracts, or came without any transaction:
+ * it is found (search-credits.ts), matched and settled like any payment. Costs one call for each 500
+ * addresses of a round; rounds are a minute apart, half a state window on fast chains, a poll on test
+ * chains.
+ */
+import type { BlockRef } from '../core/chain/block.ts'
+import type { ChainSettings } from '../core/chain/chain-settings.ts'
+import type { KnownBalance } from '../core/chain/known-balance.ts'
+import { blockAt, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
+import type { Transfer } from '../core/chain/transfer.ts'
+import type { ChangeSet } from '../core/change-set.ts'
+import { type Address, nativeAssetId } from '../core/money/asset.ts'
+import { HOUR_MS, MINUTE_MS } from '../core/time.ts'
+import { ChainSourceError } from '../errors.ts'
+import type { SweepCursor, SweepGroup, SweepTarget } from '../ports/balance-store.ts'
+import type { NativeSource } from '../ports/native-source.ts'
+import { recogniseOwn } from './recognise-own.ts'
+import { countSweep, tellFound, tellShortfall, tellUnknownBegin } from './report-sweep.ts'
+import {
+  type CreditSearch,
+  expectBalance,
+  type FoundCredits,
+  searchCredits,
+} from './search-credits.ts'
+import { settleBlocks } from './settle-blocks.ts'
+import type { SyncDeps } from './sync-chain.ts'
+
+export type SweepRequest = {
+  readonly settings: ChainSettings
+  /** Our chain as the store has it: the commit checks that it still stands there. */
+  readonly chain: LocalChain
+  readonly memory: SweepMemory
+  readonly signal: AbortSignal
+}
+
+/** What a watcher keeps from one turn to the next. A fresh one begins a round at once. */
+export type SweepMemory = {
+  /** Monotonic time before which no new round begins. */
+  readonly nextRoundAtMs: number
+  /** Where the round goes on; null between rounds. */
+  readonly place: RoundPlace | null
+  /** The block of the last whole round: nothing changed while it is the tip. */
+  readonly sweptTip: BlockRef | null
+  /** Finished orders are looked at once a day, a page with each round. */
+  readonly idle: { readonly after: SweepCursor | null; readonly nextAtMs: number }
+  /** Turns in a row that failed; kept by the watcher. */
+  readonly faultsInRow: number
+  /** Units by which a balance is too low, told once. */
+  readonly shortfalls: ReadonlyMap<Address, bigint>
+}
+
+type RoundPlace = {
+  readonly group: SweepGroup
+  readonly after: SweepCursor | null
+  /** Our tip when the round began: what it finds is complete up to there. */
+  readonly from: BlockRef
+}
+
+export const FRESH_SWEEP: SweepMemory = {
+  nextRoundAtMs: 0,
+  place: null,
+  sweptTip: null,
+  idle: { after: null, nextAtMs: 0 },
+  faultsInRow: 0,
+  shortfalls: new Map(),
+}
+
+/** Addresses read by one call: what every node answers (EIP-170 bounds the answer to 765). */
+const ADDRESSES_PER_CALL = 500
+/** Calls of one turn, so that a long round does not hold up the blocks. */
+const CALLS_PER_TURN = 20
+/** Full nodes keep the states of so many blocks. */
+const STATE_WINDOW_BLOCKS = 128
+/** Between two rounds on chains where calls cost money; less where blocks come faster. */
+const ROUND_INTERVAL_MS = MINUTE_MS
+/** Finished orders stay in every round for so long after their deadline. */
+const RECENT_MS = HOUR_MS
+const IDLE_INTERVAL_MS = 24 * HOUR_MS
+/** A chain whose nodes serve no states by block is asked again after this. */
+const UNSUPPORTED_INTERVAL_MS = 10 * MINUTE_MS
+
+/** One turn of a round. Rejects with a `ChainSourceError`; what was committed before stays. */
+export async function sweepBalances(
+  deps: SyncDeps & { readonly native: NativeSource },
+  { settings, chain, memory, signal }: SweepRequest,
+): Promise<SweepMemory> {
+  const nowMs = deps.clock.monotonicMs()
+  const tip = tipOf(chain)
+  const isNew = memory.place === null
+  if (isNew && (nowMs < memory.nextRoundAtMs || memory.sweptTip?.hash === tip.hash)) return memory
+  const shortfalls = new Map(memory.shortfalls)
+  const leftOut = new Set<Address>()
+  const sweep: Sweep = { deps, settings, chain, tip, shortfalls, leftOut, signal }
+  const begin: RoundPlace = memory.place ?? { group: 'unfinished', after: null, from: tip }
+  const { from } = begin
+  let place: RoundPlace | null = begin
+  for (let calls = 0; calls < CALLS_PER_TURN && place !== null; calls += 1) {
+    const after = await sweepPage(sweep, place.group, place.after)
+    if (after === 'unsupported') return waitForSupport(deps, settings, memory, nowMs)
+    if (after !== null) place = { ...place, after }
+    else place = place.group === 'unfinished' ? { group: 'recent', after: null, from } : null
+  }
+  if (place !== null) return { ...memory, place, shortfalls }
+  const idle = await sweepIdle(sweep, memory.idle, nowMs)
+  const nextRoundAtMs = nowMs + roundIntervalMs(settings)
+  if (leftOut.size > 0) return { ...memory, nextRoundAtMs, place: null, idle, shortfalls }
+  deps.chains.noteSweep(settings.chainId, from.timestampS * 1_000)
+  return { ...memory, nextRoundAtMs, place: null, sweptTip: from, idle, shortfalls }
+}
+
+/** Half the time for which nodes keep states, so that the blocks since the last round can be read. */
+function roundIntervalMs({ test, pollIntervalMs, blockTimeMs }: ChainSettings): number {
+  if (test) return pollIntervalMs / 2
+  return Math.min(ROUND_INTERVAL_MS, (STATE_WINDOW_BLOCKS * blockTimeMs) / 2)
+}
+
+/** Without states nothing can be compared: orders do not wait for it. */
+function waitForSupport(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  memory: SweepMemory,
+  nowMs: number,
+): SweepMemory {
+  countSweep({ deps, settings }, 'unsupported')
+  deps.chains.noteSweep(settings.chainId, Number.POSITIVE_INFINITY)
+  deps.logger.warn(
+    { chain_id: settings.chainId },
+    'no node serves balances by block: coins sent by contracts are not found',
+  )
+  return { ...memory, place: null, nextRoundAtMs: nowMs + UNSUPPORTED_INTERVAL_MS }
+}
+
+type Sweep = {
+  readonly deps: SyncDeps & { readonly native: NativeSource }
+  readonly settings: ChainSettings
+  readonly chain: LocalChain
+  readonly tip: BlockRef
+  /** Filled while sweeping. */
+  readonly shortfalls: Map<Address, bigint>
+  /** Addresses of which this turn could not tell. Filled while sweeping. */
+  readonly leftOut: Set<Address>
+  readonly signal: AbortSignal
+}
+
+async function sweepIdle(
+  sweep: Sweep,
+  { after, nextAtMs }: SweepMemory['idle'],
+  nowMs: number,
+): Promise<SweepMemory['idle']> {
+  if (after === null && nowMs < nextAtMs) return { after, nextAtMs }
+  const next = await sweepPage(sweep, 'idle', after)
+  if (next !== null && next !== 'unsupported') return { after: next, nextAtMs }
+  return { after: null, nextAtMs: nowMs + IDLE_INTERVAL_MS }
+}
+
+/** One page of addresses and its commit; returns where the next begins. */
+async function sweepPage(
+  sweep: Sweep,
+  group: SweepGroup,
+  after: SweepCursor | null,
+): Promise<SweepCursor | null | 'unsupported'> {
+  const { deps, settings, tip, signal } = sweep
+  const { targets, cursor } = await deps.store.findSweepTargets({
+    chainId: settings.chainId,
+    assetId: nativeAssetId(settings.chainId),
+    group,
+    sinceMs: deps.clock.nowMs() - RECENT_MS,
+    after,
+    limit: ADDRESSES_PER_CALL,
+  })
+  if (targets.length === 0) return cursor
+  const addresses = targets.map(({ deposit }) => deposit.address)
+  const balances = await deps.native.getBalances(tip, addresses, signal)
+  if (balances === null) return 'unsupported'
+  countSweep(sweep, 'ok')
+  const begins = await findBegins(sweep, targets, balances)
+  const found: Transfer[] = []
+  const known: KnownBalance[] = []
+  for (const [index, target] of targets.entries()) {
+    const tipUnits = balances[index] as bigint
+    const result = await compareBalance(sweep, target, begins[index] as KnownBalance, tipUnits)
+    found.push(...result.transfers)
+    if (result.known.balanceUnits !== target.known?.balanceUnits) known.push(result.known)
+    else if (!isSameBlock(target.known, begins[index])) known.push(result.known)
+  }
+  await commitSweep(sweep, found, known)
+  return cursor
+}
+
+type Compared = { readonly transfers: readonly Transfer[]; readonly known: KnownBalance }
+
+async function compareBalance(
+  sweep: Sweep,
+  { deposit, credits }: SweepTarget,
+  begin: KnownBalance,
+  tipUnits: bigint,
+): Promise<Compared> {
+  const { deps, chain, tip, shortfalls, signal } = sweep
+  const { address } = deposit
+  const block = { number: tip.number, hash: tip.hash }
+  const differsBy = tipUnits - expectBalance(begin, credits)(tip.number)
+  if (differsBy === 0n) {
+    shortfalls.delete(address)
+    return { transfers: [], known: { ...begin, block, balanceUnits: tipUnits } }
+  }
+  if (shortfalls.get(address) === -differsBy) return { transfers: [], known: begin }
+  const { source, native } = deps
+  const isOwn = recogniseOwn(deps, sweep.settings)
+  const search = { source, native, isOwn, chain, known: begin, credits, tip, tipUnits, signal }
+  const found = await searchOrLeave(sweep, search)
+  if (found === null) return { transfers: [], known: begin }
+  const { transfers, known, shortUnits } = found
+  if (shortUnits > 0n) {
+    shortfalls.set(address, -differsBy)
+    tellShortfall(sweep, address, shortUnits)
+  }
+  return { transfers, known }
+}
+
+/** One address that cannot be told about must not hold up the others: the next round tries again. */
+async function searchOrLeave(sweep: Sweep, search: CreditSearch): Promise<FoundCredits | null> {
+  const { deps, settings, leftOut } = sweep
+  try {
+    return await searchCredits(search)
+  } catch (error) {
+    if (!(error instanceof ChainSourceError)) throw error
+    search.signal.throwIfAborted()
+    const { kind, message } = error
+    leftOut.add(search.known.address)
+    countSweep(sweep, kind)
+    const fields = { chain_id: settings.chainId, address: search.known.address, kind }
+    if (kind === 'inconsistent') deps.logger.error(fields, `ALARM: ${message}; nothing is credited`)
+    else deps.logger.warn(fields, `a balance rose, and why is not known yet: ${message}`)
+    return null
+  }
+}
+
+/** From where each address is compared: what was known, or what it had when it was given out. */
+async function findBegins(
+  sweep: Sweep,
+  targets: readonly SweepTarget[],
+  balances: readonly bigint[],
+): Promise<KnownBalance[]> {
+  const { settings, chain, tip } = sweep
+  const { chainId } = settings
+  const refs = await Promise.all(targets.map((target) => findBeginBlock(sweep, target)))
+  const missing = targets.flatMap(({ deposit }, index) => {
+    const ref = refs[index]
+    return ref === 'known' || ref === null || ref === undefined
+      ? []
+      : [{ ref, address: deposit.address }]
+  })
+  const read = new Map<Address, bigint>()
+  for (const group of Map.groupBy(missing, ({ ref }) => ref.hash).values()) {
+    const addresses = group.map(({ address }) => address)
+    const ref = group[0]?.ref as BlockRef
+    const units = ref.hash === tip.hash ? null : await readOldBalances(sweep, ref, addresses)
+    for (const [index, address] of addresses.entries()) {
+      const found = units?.[index]
+      if (found !== undefined) read.set(address, found)
+    }
+  }
+  return targets.map(({ deposit, known, credits }, index) => {
+    const { address } = deposit
+    const ref = refs[index]
+    if (ref === 'known') return known as KnownBalance
+    const units = read.get(address)
+    if (ref !== null && ref !== undefined && units !== undefined) {
+      return { chainId, address, block: ref, balanceUnits: units }
+    }
+    const tipUnits = balances[index] as bigint
+    const begin = { chainId, address, block: tip, balanceUnits: tipUnits }
+    if (ref?.hash !== tip.hash) tellUnknownBegin(sweep, begin, sumCredits(credits, chain))
+    return begin
+  })
+}
+
+/**
+ * `known` where the last balance is of a block of ours; else the block it went on from, or the one
+ * in which the address was given out. Null when that is out of reach.
+ */
+async function findBeginBlock(
+  { deps, chain }: Sweep,
+  { deposit, known }: SweepTarget,
+): Promise<BlockRef | 'known' | null> {
+  const from = known?.block ?? deposit.issued?.tips[chain.chainId]
+  if (from === undefined) return null
+  const held = blockAt(chain, from.number)
+  const isBelow = from.number < (chain.blocks[0] as BlockRef).number
+  if (known !== null && (held?.hash === from.hash || isBelow)) return 'known'
+  if (held?.hash === from.hash) return held
+  const hash = from.hash as BlockRef['hash']
+  const ancestor = await deps.store.findCanonicalAncestor(chain.chainId, hash)
+  return ancestor === null ? null : blockAt(chain, ancestor.number)
+}
+
+/** Null where the states of this block are out of reach. */
+async function readOldBalances(
+  { deps, signal }: Sweep,
+  ref: BlockRef,
+  addresses: readonly Address[],
+): Promise<readonly bigint[] | null> {
+  try {
+    return await deps.native.getBalances(ref, addresses, signal)
+  } catch (error) {
+    if (error instanceof ChainSourceError && error.kind === 'not_there') return null
+    throw error
+  }
+}
+
+async function commitSweep(
+  { deps, settings, chain, tip, signal }: Sweep,
+  found: readonly Transfer[],
+  known: readonly KnownBalance[],
+): Promise<void> {
+  if (found.length === 0 && known.length === 0) return
+  const settled =
+    found.length === 0
+      ? null
+      : await settleBlocks(deps, settings, {
+          before: chain,
+          blocks: [],
+          marks: null,
+          expirySkip: 0,
+          isWaiting: false,
+          found,
+          signal,
+        })
+  const changes: ChangeSet = {
+    ...settled?.changes,
+    balances: known,
+    chain: {
+      chainId: settings.chainId,
+      expectedTip: tip.hash,
+      disconnected: [],
+      connected: [],
+      pruneBelow: 0,
+      haltReason: null,
+    },
+  }
+  if ((await deps.store.commit(changes)) === 'conflict') {
+    throw new ChainSourceError('conflict', 'another writer was first; this sweep is made again')
+  }
+  for (const transfer of found) tellFound({ deps, settings }, transfer)
+}
+
+function sumCredits(credits: SweepTarget['credits'], chain: LocalChain): bigint {
+  const tip = tipOf(chain).number
+  return credits
+    .filter(({ blockNumber }) => blockNumber <= tip)
+    .reduce((total, { amountUnits }) => total + amountUnits, 0n)
+}
+
+function isSameBlock(known: KnownBalance, begin: KnownBalance | undefined): boolean {
+  return known.block.hash === begin?.block.hash
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import type { Payment } from '../../../src/core/payment/payment.ts'
+import { keepAssigned, ownPayment } from '../../../src/core/settlement/assign-payment.ts'
+import { ETH, EXPIRES_AT_MS, makeInvoice, makePayment, USDC } from '../invoice/make-invoice.ts'
+
+const invoice = makeInvoice()
+const invoices = new Map([[invoice.id, invoice]])
+const OLD = `0x${'a1'.repeat(32)}` as const
+const NEW = `0x${'b1'.repeat(32)}` as const
+const NEWER = `0x${'c1'.repeat(32)}` as const
+
+function paymentIn(blockHash: `0x${string}`, place: string, parts: Partial<Payment> = {}): Payment {
+  const payment = makePayment(USDC, 25n, { place: `${blockHash}${place}` })
+  const observation = { ...payment.observation, blockHash }
+  return { ...payment, observation, invoiceId: null, accepted: false, inTime: false, ...parts }
+}
+
+const given = (blockHash: `0x${string}`, place: string) =>
+  paymentIn(blockHash, place, { invoiceId: invoice.id, position: 'orphaned' })
+
+const invoicesOf = (payments: readonly Payment[]) => payments.map(({ invoiceId }) => invoiceId)
+
+describe('ownPayment', () => {
+  test.each([
+    ['in the last second of the deadline', EXPIRES_AT_MS / 1_000, true],
+    ['a second later', EXPIRES_AT_MS / 1_000 + 1, false],
+  ])('is in time by the time of its block: %s', (_name, blockTimestampS, inTime) => {
+    const payment = paymentIn(OLD, '0')
+    const observation = { ...payment.observation, blockTimestampS }
+    expect(ownPayment({ ...payment, observation }, invoice)).toMatchObject({
+      invoiceId: invoice.id,
+      accepted: true,
+      inTime,
+      finality: payment.finality,
+    })
+  })
+
+  test('is accepted when the invoice accepts its asset', () => {
+    const terms = { ...invoice.terms, options: invoice.terms.options.slice(1) }
+    const owned = ownPayment(paymentIn(OLD, '0'), { ...invoice, terms })
+    expect(owned).toMatchObject({ invoiceId: invoice.id, accepted: false })
+  })
+})
+
+describe('PA-26 keepAssigned', () => {
+  test('a transaction that moved to another block takes its assignment along', () => {
+    const moved = paymentIn(NEW, '0')
+    expect(keepAssigned([moved], [given(OLD, '0')], invoices)).toEqual([ownPayment(moved, invoice)])
+  })
+
+  test('of two equal transfers, as many as were assigned, however often it moves', () => {
+    const moved = [paymentIn(NEWER, '0'), paymentIn(NEWER, '1')]
+    const once = keepAssigned(moved, [given(OLD, '0'), given(NEW, '0')], invoices)
+    expect(invoicesOf(once)).toEqual([invoice.id, null])
+    const both = keepAssigned(moved, [given(OLD, '0'), given(OLD, '1')], invoices)
+    expect(invoicesOf(both)).toEqual([invoice.id, invoice.id])
+  })
+
+  test('also from the invoice that its address was issued to since', () => {
+    const moved = paymentIn(NEW, '0', { invoiceId: 'inv_2' })
+    expect(invoicesOf(keepAssigned([moved], [given(OLD, '0')], invoices))).toEqual([invoice.id])
+  })
+
+  test.each<[string, Payment]>([
+    ['the same block', paymentIn(OLD, '0')],
+    ['another amount', changed({ amountUnits: 24n })],
+    ['another asset', changed({ asset: ETH })],
+    ['another recipient', changed({ to: `0x${'77'.repeat(20)}` })],
+    ['another transaction', changed({ txHash: `0x${'0d'.repeat(32)}` })],
+    ['none', changed({ txHash: null })],
+  ])('%s: nothing is taken along', (_name, payment) => {
+    expect(keepAssigned([payment], [given(OLD, '0')], invoices)).toEqual([payment])
+  })
+})
+
+function changed(parts: Partial<Payment['observation']>): Payment {
+  const payment = paymentIn(NEW, '0')
+  return { ...payment, observation: { ...payment.observation, ...parts } }
+}

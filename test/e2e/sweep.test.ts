@@ -1,0 +1,165 @@
+/** The four steps of collecting, as a merchant takes them: plan, sign without a network, send, verify. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
+import { publicKeyToAddress } from '../../src/core/keys/deposit-address.ts'
+import { toChecksumAddress } from '../../src/core/money/asset.ts'
+import { spawnKeys, withoutNetwork } from '../keys/run-keys.ts'
+import { accountXpub, deriveKey } from '../support/account-keys.ts'
+import { TEST_MNEMONIC } from '../support/gateway-process.ts'
+import { K, usePaymentWorld } from '../support/payment-world.ts'
+
+// Each command is a process of its own.
+vi.setConfig({ testTimeout: 90_000 })
+
+const ACCOUNT = 8
+const ETHER = 10n ** 18n
+const world = usePaymentWorld({ env: { QUITTANCE_XPUB: accountXpub(ACCOUNT) } })
+const treasury = (n: number) =>
+  toChecksumAddress(`0x${(0x7ea5000 + n).toString(16).padStart(40, '0')}`)
+const sponsor = () => addressOf(`m/44'/60'/${ACCOUNT}'/1/0`)
+
+function addressOf(path: string): `0x${string}` {
+  return publicKeyToAddress(deriveKey(path).publicKey as Uint8Array)
+}
+
+let files = 0
+const freshFile = (name: string) => join(world.gateway.folder, `${name}-${++files}.json`)
+
+async function payInvoices(count: number, asset: 'usdc' | 'native'): Promise<any[]> {
+  const invoices = []
+  for (let i = 0; i < count; i++) {
+    const invoice = await world.createInvoice()
+    const { address: to } = invoice
+    const id = asset === 'usdc' ? world.usdc.asset : world.native
+    const option = invoice.payment_options.find((one: any) => one.asset === id)
+    const units = BigInt(option.amount_due_units)
+    if (asset === 'usdc') await world.chain.sendToken({ token: world.usdc.address, to, units })
+    else await world.chain.sendNative({ to, units })
+    invoices.push(invoice)
+  }
+  await world.mine(K)
+  for (const { id } of invoices) await world.waitForStatus(id, 'settled')
+  return invoices
+}
+
+/** Mines until the command is done, as a chain would. */
+async function runWhileMining(...args: string[]) {
+  let isDone = false
+  const run = world.gateway.run(...args).finally(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    await world.chain.mine(1)
+    await sleep(200)
+  }
+  return run
+}
+
+async function makePlan(to: string, ...options: string[]) {
+  const out = freshFile('plan')
+  const run = await world.gateway.run(
+    ...['sweep', 'plan', '--chain', '31337', '--to', to, '--out', out, ...options],
+  )
+  expect(run).toMatchObject({ code: 0 })
+  return { out, run, plan: JSON.parse(await readFile(out, 'utf8')) }
+}
+
+async function sign(plan: string, to: string) {
+  const out = freshFile('signed')
+  const args = ['sweep', 'sign', plan, '--to', to, '--out', out]
+  const run = await spawnKeys(args, { stdin: TEST_MNEMONIC, below: withoutNetwork() ?? [] })
+  expect(run).toMatchObject({ code: 0, stderr: '' })
+  return out
+}
+
+describe('collecting', () => {
+  test('SW-10 SW-15 SW-17 tokens and coins by delegation: collected, cleared, and nothing twice', async () => {
+    const to = treasury(1)
+    const paid = [...(await payInvoices(3, 'usdc')), ...(await payInvoices(1, 'native'))]
+    await world.chain.setBalance(sponsor(), ETHER)
+    const { out, plan } = await makePlan(to)
+    expect(plan.entries).toHaveLength(4)
+    expect(plan.totals.map(({ amount, symbol }: any) => `${amount} ${symbol}`)).toEqual([
+      '0.01 ETH',
+      '75 USDC',
+    ])
+    const signed = await sign(out, to)
+    // Money that comes after the plan was written (SW-17).
+    const [late] = await payInvoices(1, 'usdc')
+
+    // The first run dies when the node has everything and nobody wrote it down.
+    const { transactions } = JSON.parse(await readFile(signed, 'utf8'))
+    await world.chain.sendRaw(transactions[0].raw)
+    const sent = await runWhileMining('sweep', 'broadcast', signed)
+    expect(sent).toMatchObject({ code: 0 })
+    expect(sent.stdout.split('\n').filter((line) => line.includes('block'))).toHaveLength(3)
+    const verified = await world.gateway.run('sweep', 'verify', signed)
+    expect(verified).toMatchObject({ code: 0 })
+    expect(verified.stdout).toContain('4 of 4 balances collected')
+    expect(await world.chain.tokenBalance(world.usdc.address, to)).toBe(75_000_000n)
+    expect(await world.chain.nativeBalance(to)).toBe(ETHER / 100n)
+
+    // Again: the chain knows, nothing is sent, nothing moves.
+    const nonce = await world.chain.rpc('eth_getTransactionCount', [sponsor(), 'latest'])
+    expect(await world.gateway.run('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    expect(await world.chain.rpc('eth_getTransactionCount', [sponsor(), 'latest'])).toBe(nonce)
+
+    // Orders stay paid, and no movement of ours was taken for a payment.
+    await world.synced()
+    for (const { id } of [...paid, late]) {
+      const invoice = await world.getInvoice(id)
+      expect(invoice).toMatchObject({ status: 'settled', payments_total: 1 })
+    }
+    const rest = (await makePlan(to)).plan
+    expect(rest.entries.map(({ address }: any) => address)).toEqual([late.address])
+    await world.expectCleanState()
+  })
+
+  test('SW-16 dust is left and listed; without anything to collect there is nothing to send', async () => {
+    const { plan, run } = await makePlan(treasury(2), '--min', 'USDC=1000', '--min', 'ETH=1')
+    expect(plan).toMatchObject({ entries: [], transactions: [], max_fee: '0' })
+    expect(plan.skipped.length).toBeGreaterThan(0)
+    expect(plan.skipped[0].reason).toBe('dust')
+    expect(run.stdout).toContain('0 transactions')
+  })
+
+  test('direct: coins pay for themselves, no sponsor is needed', async () => {
+    const to = treasury(3)
+    await payInvoices(2, 'native')
+    const { out, plan } = await makePlan(to, '--method', 'direct')
+    expect(plan.entries).toHaveLength(2)
+    const signed = await sign(out, to)
+    expect(await runWhileMining('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    const sum = plan.transactions.reduce((all: bigint, one: any) => all + BigInt(one.value), 0n)
+    expect(await world.chain.nativeBalance(to)).toBe(sum)
+  })
+
+  test('PA-20 top-up: the gas that the sponsor sends is no payment', async () => {
+    const to = treasury(4)
+    await world.chain.setBalance(sponsor(), ETHER)
+    const invoices = await payInvoices(2, 'usdc')
+    const { out } = await makePlan(to, '--method', 'top-up')
+    const signed = await sign(out, to)
+    expect(await runWhileMining('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    expect((await world.gateway.run('sweep', 'verify', signed)).code).toBe(0)
+    await world.mine(K)
+    for (const { id } of invoices) {
+      expect(await world.getInvoice(id)).toMatchObject({ payments_total: 1, status: 'settled' })
+    }
+    await world.expectCleanState()
+  })
+
+  test.each([
+    ['--chain', ['--chain', '1', '--to', treasury(9)]],
+    ['--to', ['--chain', '31337', '--to', '0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed']],
+    ['--method', ['--chain', '31337', '--to', treasury(9), '--method', 'magic']],
+    ['--min', ['--chain', '31337', '--to', treasury(9), '--min', 'XYZ=1']],
+  ])('a plan with a wrong %s is refused by its name', async (name, args) => {
+    const out = freshFile('refused')
+    const run = await world.gateway.run('sweep', 'plan', '--out', out, ...args)
+    expect(run.code).toBe(1)
+    expect(run.stderr).toContain(name)
+  })
+})

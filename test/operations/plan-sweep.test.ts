@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type AccountKey,
+  deriveDepositAddress,
+  deriveSponsorAddress,
+  parseAccountKey,
+} from '../../src/core/keys/deposit-address.ts'
+import { type Address, type Asset, nativeAssetId } from '../../src/core/money/asset.ts'
+import { planSweep } from '../../src/operations/plan-sweep.ts'
+import type { SweepChain } from '../../src/ports/sweep-chain.ts'
+import { TEST_XPUB } from '../support/gateway-process.ts'
+
+const account = (parseAccountKey(TEST_XPUB) as { key: AccountKey }).key
+const COIN: Asset = {
+  id: nativeAssetId(1),
+  chainId: 1,
+  token: null,
+  symbol: 'ETH',
+  decimals: 18,
+}
+const FUNDED = deriveDepositAddress(account, 4)
+
+/** One address has a coin, all others have nothing. */
+const chain: Pick<SweepChain, 'chainId' | 'getHead' | 'suggestFees' | 'readAccounts'> = {
+  chainId: 1,
+  getHead: async () => ({ number: 7, hash: `0x${'00'.repeat(32)}` }),
+  suggestFees: async () => ({
+    maxFeePerGasUnits: 10n,
+    maxPriorityFeePerGasUnits: 1n,
+    extraPerTransactionUnits: 0n,
+  }),
+  readAccounts: async (addresses) =>
+    addresses.map((address) => ({
+      address,
+      nonce: 0,
+      code: '0x',
+      nativeUnits: address === FUNDED ? 10n ** 18n : 0n,
+      tokenUnits: [],
+    })),
+}
+
+const plan = (destination: Address) =>
+  planSweep(
+    { chain: chain as SweepChain },
+    {
+      account,
+      destination,
+      method: 'delegate',
+      clear: true,
+      sponsorIndex: 0,
+      assets: [COIN],
+      lastIndex: 20,
+      minUnits: new Map(),
+      signal: new AbortController().signal,
+    },
+  )
+
+describe('the treasury of a plan', () => {
+  test.each([
+    ['the sponsor', deriveSponsorAddress(account, 0)],
+    ['an address with money', FUNDED],
+    ['an empty address', deriveDepositAddress(account, 20)],
+  ])('is not %s', async (_name, destination) => {
+    await expect(plan(destination)).rejects.toThrow(/^--to: is the sponsor or a deposit address/)
+  })
+
+  test('is any other', async () => {
+    const facts = await plan(`0x${'7e'.repeat(20)}`)
+    expect(facts.entries.map(({ index }) => index)).toEqual([4])
+  })
+})
