@@ -12,7 +12,7 @@ import { blockAt, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { Transfer } from '../core/chain/transfer.ts'
 import type { ChangeSet } from '../core/change-set.ts'
 import { type Address, nativeAssetId } from '../core/money/asset.ts'
-import { HOUR_MS, MINUTE_MS } from '../core/time.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { SweepCursor, SweepGroup, SweepTarget } from '../ports/balance-store.ts'
 import type { NativeSource } from '../ports/native-source.ts'
@@ -56,6 +56,8 @@ type RoundPlace = {
   readonly after: SweepCursor | null
   /** Our tip when the round began: what it finds is complete up to there. */
   readonly from: BlockRef
+  /** How long its turns took so far. */
+  readonly spentMs: number
 }
 
 export const FRESH_SWEEP: SweepMemory = {
@@ -75,6 +77,13 @@ const CALLS_PER_TURN = 20
 const STATE_WINDOW_BLOCKS = 128
 /** Between two rounds on chains where calls cost money; less where blocks come faster. */
 const ROUND_INTERVAL_MS = MINUTE_MS
+/**
+ * On test chains a round follows every poll, unless it is a long one: then it rests for so many times
+ * what it took, so that thousands of open orders do not keep the gateway busy with nothing else. No
+ * longer than a second, which is what a payment may take beside the polls.
+ */
+const REST_FACTOR = 10
+const REST_MAX_MS = SECOND_MS
 /** Finished orders stay in every round for so long after their deadline. */
 const RECENT_MS = HOUR_MS
 const IDLE_INTERVAL_MS = 24 * HOUR_MS
@@ -93,26 +102,36 @@ export async function sweepBalances(
   const shortfalls = new Map(memory.shortfalls)
   const leftOut = new Set<Address>()
   const sweep: Sweep = { deps, settings, chain, tip, shortfalls, leftOut, signal }
-  const begin: RoundPlace = memory.place ?? { group: 'unfinished', after: null, from: tip }
+  const begin: RoundPlace = memory.place ?? {
+    group: 'unfinished',
+    after: null,
+    from: tip,
+    spentMs: 0,
+  }
   const { from } = begin
   let place: RoundPlace | null = begin
   for (let calls = 0; calls < CALLS_PER_TURN && place !== null; calls += 1) {
     const after = await sweepPage(sweep, place.group, place.after)
     if (after === 'unsupported') return waitForSupport(deps, settings, memory, nowMs)
     if (after !== null) place = { ...place, after }
-    else place = place.group === 'unfinished' ? { group: 'recent', after: null, from } : null
+    else place = place.group === 'unfinished' ? { ...place, group: 'recent', after: null } : null
   }
-  if (place !== null) return { ...memory, place, shortfalls }
+  const spentMs = begin.spentMs + deps.clock.monotonicMs() - nowMs
+  if (place !== null) return { ...memory, place: { ...place, spentMs }, shortfalls }
   const idle = await sweepIdle(sweep, memory.idle, nowMs)
-  const nextRoundAtMs = nowMs + roundIntervalMs(settings)
+  const nextRoundAtMs = nowMs + roundIntervalMs(settings, spentMs)
   if (leftOut.size > 0) return { ...memory, nextRoundAtMs, place: null, idle, shortfalls }
   deps.chains.noteSweep(settings.chainId, from.timestampS * 1_000)
   return { ...memory, nextRoundAtMs, place: null, sweptTip: from, idle, shortfalls }
 }
 
-/** Half the time for which nodes keep states, so that the blocks since the last round can be read. */
-function roundIntervalMs({ test, pollIntervalMs, blockTimeMs }: ChainSettings): number {
-  if (test) return pollIntervalMs / 2
+/**
+ * Half the time for which nodes keep states, so that the blocks since the last round can be read;
+ * soon on test chains, by what the round took.
+ */
+function roundIntervalMs(settings: ChainSettings, spentMs: number): number {
+  const { test, pollIntervalMs, blockTimeMs } = settings
+  if (test) return Math.max(pollIntervalMs / 2, Math.min(REST_FACTOR * spentMs, REST_MAX_MS))
   return Math.min(ROUND_INTERVAL_MS, (STATE_WINDOW_BLOCKS * blockTimeMs) / 2)
 }
 

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { allow, tell } from '../support/load-figures.ts'
 import { type BatchPayer, deployBatchPayer, skipDevAccounts } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
 
@@ -16,10 +17,10 @@ const DATABASE_GROWTH_MAX = 20 * 1024 * 1024
 /** Asked before and during the flood. */
 const SAMPLES = 40
 /**
- * The scenario says a fifth. On a machine that runs other tests beside it, the slower half of such
- * small times varies by more; a flood that held others up would show as a multiple.
+ * The scenario says a fifth. Of such small times chance alone makes more beside other tests; a flood
+ * that held others up would show as a multiple of all three.
  */
-const SLOWER_MAX = 3
+const SLOWER_MAX = allow(3)
 
 const world = usePaymentWorld({ chain: { dust_units: DUST_UNITS.toString() } })
 let batchPayer: BatchPayer
@@ -70,9 +71,9 @@ test('LO-08 10,000 dust transfers in 20 blocks', async () => {
   expect(JSON.stringify(shown).length).toBeLessThan(64_000)
   expect((await world.eventsOf(invoice.id)).map(({ type }) => type)).toEqual(['invoice.created'])
   const growth = (await databaseBytes()) - before
-  process.stdout.write(
+  tell(
     `LO-08: database +${(growth / 1024 / 1024).toFixed(1)} MB; an order made and read ` +
-      `${calm.toFixed(1)} ms before, ${busy.toFixed(1)} ms during\n`,
+      `${calm.toFixed(1)} ms before, ${busy.toFixed(1)} ms during`,
   )
   expect(growth).toBeLessThan(DATABASE_GROWTH_MAX)
   expect(busy).toBeLessThan(calm * SLOWER_MAX)

@@ -9,14 +9,8 @@ import {
 } from '../../bench/support/issue-invoices.ts'
 import { readMemory, wallMs } from '../../bench/support/own-process.ts'
 import { seedAddresses } from '../../bench/support/seed-addresses.ts'
-import {
-  IS_FULL,
-  type LoadWorld,
-  planBlocks,
-  tell,
-  timeAnswers,
-  withLoadWorld,
-} from '../support/load-world.ts'
+import { allow, IS_FULL, tell } from '../support/load-figures.ts'
+import { type LoadWorld, planBlocks, timeAnswers, withLoadWorld } from '../support/load-world.ts'
 
 const K = 5
 const LOOK_EVERY_MS = 50
@@ -73,8 +67,8 @@ test(`LO-04 a block each 100 ms with ${PAYMENTS_PER_BLOCK} payments over ${ADDRE
         `${Math.max(...lags).toFixed(0)} ms, ${first?.toFixed(0)} ms in the first quarter, ` +
         `${last?.toFixed(0)} ms in the last`,
     )
-    expect(Math.max(...lags)).toBeLessThan(LAG_MS)
-    expect(last).toBeLessThan(LAG_MS / 2)
+    expect(Math.max(...lags)).toBeLessThan(allow(LAG_MS))
+    expect(last).toBeLessThan(allow(LAG_MS / 2))
   })
 }, 240_000)
 
@@ -139,8 +133,8 @@ test(`LO-05 ${PAYMENTS_AT_ONCE} payments in one block: credited 5 s after K, all
     )
     expectEachToldOnce(world, invoices)
     expect(receiver.arrivals).toHaveLength(events)
-    expect(creditedMs).toBeLessThan(CREDITED_MS)
-    expect(toldMs).toBeLessThan(TOLD_MS)
+    expect(creditedMs).toBeLessThan(allow(CREDITED_MS))
+    expect(toldMs).toBeLessThan(allow(TOLD_MS))
   })
 }, 120_000)
 
@@ -151,8 +145,8 @@ const TRANSFERS = 4
 const PAID_EVERY = 20
 const BLOCKS_PER_S = 200
 const RSS_MB = 300
-/** Of any answer while catching up; the machine may be busy with other tests. */
-const ANSWER_MS = 2_000
+/** Of any answer while catching up. */
+const ANSWER_MS = 1_000
 
 test(`LO-10 CR-08 ${BLOCKS_BEHIND} blocks behind, then ${BLOCKS_JUMPED} at once: >= 200 blocks/s, < 300 MB, all found`, async () => {
   const options = { blocks: BLOCKS_BEHIND + BLOCKS_JUMPED + 2 * K, pollMs: 250, confirmations: K }
@@ -201,7 +195,7 @@ async function followTo(
     `${scenario}: ${blocks} blocks at ${perS.toFixed(0)}/s, ${peakMb.toFixed(0)} MB at most, ` +
       `slowest answer of the API ${slowestMs.toFixed(0)} ms`,
   )
-  expect(perS).toBeGreaterThan(BLOCKS_PER_S)
+  expect(perS).toBeGreaterThan(BLOCKS_PER_S / allow(1))
   expect(peakMb).toBeLessThan(RSS_MB)
-  expect(slowestMs).toBeLessThan(ANSWER_MS)
+  expect(slowestMs).toBeLessThan(allow(ANSWER_MS))
 }

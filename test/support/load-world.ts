@@ -6,7 +6,6 @@
  *
  * takes the numbers of the scenarios; without it they are scaled down to what CI has time for.
  */
-import process from 'node:process'
 import {
   type ChainNode,
   type ConfigOptions,
@@ -18,9 +17,6 @@ import type { PlannedTransfer } from '../../bench/support/make-blocks.ts'
 import { randomHex } from '../../bench/support/make-blocks.ts'
 import { wallMs } from '../../bench/support/own-process.ts'
 import { type Receiver, startReceiver } from '../../bench/support/receiver.ts'
-
-/** True where the numbers of the scenarios themselves are asked for. */
-export const IS_FULL = readLoad(process.env.LOAD)
 
 export type LoadWorld = {
   readonly node: ChainNode
@@ -93,15 +89,4 @@ export async function timeAnswers(gateway: Gateway, work: Promise<unknown>): Pro
   }
   await ended
   return slowestMs
-}
-
-/** Figures of load tests are said, whether their bound held or not. */
-export function tell(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
-
-function readLoad(text: string | undefined): boolean {
-  if (text === undefined || text === '') return false
-  if (text === 'full') return true
-  throw new Error(`LOAD is full or not set, and not ${text}`)
 }
