@@ -43,7 +43,7 @@ import {
   type LoadedChains,
   loadChainsAndHalts,
 } from './settlement-context.ts'
-import { isDerived } from './verify-address.ts'
+import { keepDerived } from './verify-address.ts'
 
 export type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
   readonly source: CountDeps['source'] & Pick<ChainSource, 'describeAgreement'>
@@ -293,11 +293,7 @@ async function findRecipients(
   const candidates = [...new Set(transfers.map((transfer) => transfer.to))]
   if (candidates.length === 0) return new Map()
   const found = await deps.store.findDepositAddresses(candidates)
-  return new Map(
-    found
-      .filter((row) => isDerived(deps, { ...row, derivationIndex: row.index }))
-      .map((row) => [row.address, row]),
-  )
+  return new Map(keepDerived(deps, found).map((row) => [row.address, row]))
 }
 
 function findExpiring(deps: SettleDeps, after: LocalChain, skip: number): Promise<string[]> {

@@ -1,5 +1,6 @@
 import type { Invoice } from '../core/invoice/invoice.ts'
 import type { Address } from '../core/money/asset.ts'
+import type { DepositAddress } from '../core/store-account/store-account.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 
@@ -20,6 +21,15 @@ export function isDerived(deps: Guard, stored: Derived): boolean {
     'ALARM: a stored address does not derive from its account key; it is not shown and not credited',
   )
   return false
+}
+
+/** Those of these stored addresses that are what their account keys give; derived together. */
+export function keepDerived<Row extends DepositAddress>(deps: Guard, rows: readonly Row[]): Row[] {
+  for (const [fingerprint, ofKey] of Map.groupBy(rows, (row) => row.fingerprint)) {
+    const indexes = ofKey.map(({ index }) => index)
+    deps.addressBook.prepare(fingerprint, indexes)
+  }
+  return rows.filter((row) => isDerived(deps, { ...row, derivationIndex: row.index }))
 }
 
 /** An invoice is shown only with an address that its store's account key gives. */

@@ -2,7 +2,7 @@ import { parseAddress } from '../core/money/asset.ts'
 import type { Event } from '../core/webhook/event.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
-import { isDerived } from './verify-address.ts'
+import { keepDerived } from './verify-address.ts'
 
 export type AddressGuard = Pick<Deps, 'store' | 'addressBook' | 'logger' | 'metrics'>
 
@@ -18,11 +18,8 @@ export async function assertAddressesDerive(
   const wanted = new Set([...addresses].map((text) => parseAddress(text) ?? text))
   if (wanted.size === 0) return
   const known = [...wanted].flatMap((text) => parseAddress(text) ?? [])
-  const derived = new Set<string>()
-  for (const found of await deps.store.findDepositAddresses(known)) {
-    const { address, fingerprint, index } = found
-    if (isDerived(deps, { address, fingerprint, derivationIndex: index })) derived.add(address)
-  }
+  const ours = keepDerived(deps, await deps.store.findDepositAddresses(known))
+  const derived = new Set<string>(ours.map(({ address }) => address))
   for (const address of wanted) {
     if (derived.has(address)) continue
     deps.logger.error(

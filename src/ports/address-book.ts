@@ -7,6 +7,11 @@ import type { Address } from '../core/money/asset.ts'
 export type AddressBook = {
   /** The address of this account key and index; null when the account key is not known. */
   derive(fingerprint: string, index: number): Address | null
+  /**
+   * Derives these together, which costs less than one after the other, so that `derive` remembers
+   * them. Indexes of an unknown account key are passed over.
+   */
+  prepare(fingerprint: string, indexes: readonly number[]): void
   /** Pays for collecting from an account key of ours; what it sends is no payment. */
   isSponsor(address: Address): boolean
   /** N of the account's path m/44'/60'/N'; null when the account key is not known. */

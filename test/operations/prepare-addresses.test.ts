@@ -27,6 +27,7 @@ test('slices are derived while no order comes, and none while orders come', () =
         asked.push(index)
         return null
       },
+      prepare: () => {},
       accountNumberOf: () => 0,
       isSponsor: () => false,
     },
@@ -56,6 +57,20 @@ test('the address book gives what the account key gives, in any order of asking'
   book.add(key)
   const last = MAX_DERIVATION_INDEX
   for (const index of [5, 6, 7, 38, 4, 1_000, 5, last - 1, last]) {
+    expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
+  }
+})
+
+test('addresses that are prepared together are those that are derived one by one', () => {
+  const key = openAccount()
+  const book = createAddressBook()
+  book.prepare(key.fingerprint, [1, 2])
+  expect(book.derive(key.fingerprint, 1)).toBeNull()
+  book.add(key)
+  const indexes = [900, 3, 3, ...Array.from({ length: 70 }, (_, i) => 7 * i), MAX_DERIVATION_INDEX]
+  expect(book.derive(key.fingerprint, 7)).toBe(deriveDepositAddress(key, 7))
+  book.prepare(key.fingerprint, indexes)
+  for (const index of indexes) {
     expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
   }
 })

@@ -144,6 +144,9 @@ export function createForgetfulBook(): AccountKeys {
     },
     derive: (fingerprint, index) =>
       known.has(fingerprint) ? DERIVED.derive(fingerprint, index) : null,
+    prepare(fingerprint, indexes) {
+      if (known.has(fingerprint)) DERIVED.prepare(fingerprint, indexes)
+    },
     accountNumberOf: (fingerprint) =>
       known.has(fingerprint) ? DERIVED.accountNumberOf(fingerprint) : null,
     isSponsor: DERIVED.isSponsor,

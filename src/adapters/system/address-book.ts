@@ -3,7 +3,11 @@ import {
   deriveSponsorAddress,
   MAX_DERIVATION_INDEX,
 } from '../../core/keys/deposit-address.ts'
-import { DERIVATION_BATCH, deriveDepositAddresses } from '../../core/keys/derive-addresses.ts'
+import {
+  DERIVATION_BATCH,
+  deriveAddressRange,
+  deriveDepositAddresses,
+} from '../../core/keys/derive-addresses.ts'
 import type { Address } from '../../core/money/asset.ts'
 import type { AddressBook } from '../../ports/address-book.ts'
 
@@ -37,6 +41,15 @@ export function createAddressBook(): AccountKeys {
       }
     },
     isSponsor: (address) => sponsors.has(address),
+    prepare(fingerprint, indexes) {
+      const key = keys.get(fingerprint)
+      if (key === undefined) return
+      const unknown = indexes.filter((index) => recall(fingerprint, index) === undefined)
+      const addresses = deriveAddressRange(key, unknown)
+      for (const [i, address] of addresses.entries()) {
+        remember(fingerprint, unknown[i] as number, address)
+      }
+    },
     accountNumberOf: (fingerprint) => keys.get(fingerprint)?.accountNumber ?? null,
     derive(fingerprint, index) {
       const known = recall(fingerprint, index)
