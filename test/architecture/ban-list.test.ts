@@ -21,6 +21,8 @@ const BANS: readonly Ban[] = [
     allowedIn: {
       'src/adapters/system/clock.ts': 'it is the clock',
       'src/entrypoints/http/assets/checkout.js': 'runs in the browser, where no clock is handed in',
+      'src/client/verify-webhook.ts':
+        "runs in the shop, and is given its clock's time as a default",
     },
   },
   {
@@ -57,6 +59,7 @@ const BANS: readonly Ban[] = [
     scope: 'src',
     instead: 'core/money/decimal for amounts; bigint stays bigint',
     allowedIn: {
+      'src/client/': 'seconds of a header, places in a path',
       'src/core/money/asset.ts': 'chain ids',
       'src/core/store-account/api-key.ts': 'letters of a key, in base 62',
       'src/core/webhook/': 'seconds, delays and ports; no amounts there',
@@ -101,7 +104,10 @@ const BANS: readonly Ban[] = [
     pattern: /^\s*(export\s+)?(abstract\s+)?class\s/m,
     scope: 'src',
     instead: 'functions with dependencies first; state in a closure',
-    allowedIn: { 'src/errors.ts': 'errors are classes by nature' },
+    allowedIn: {
+      'src/errors.ts': 'errors are classes by nature',
+      'src/client/quittance-error.ts': 'as above',
+    },
   },
   {
     name: '@ts-ignore and its kin',
@@ -138,6 +144,8 @@ const BANS: readonly Ban[] = [
 
 /** Longer files are two files. */
 const FILE_LINES_MAX = 400
+/** Written by scripts, read by editors: no person edits them. */
+const GENERATED = ['src/client/api-operations.ts', 'src/client/api-resources.ts']
 /**
  * The formatter breaks code at 100. It does not break comments, which may run a word over, nor strings,
  * which are shown to people as they stand and may be as long as they must.
@@ -209,13 +217,16 @@ describe('the ban list', () => {
 
 describe('files', () => {
   test(`have at most ${FILE_LINES_MAX} lines`, () => {
-    const long = sources.filter(({ text }) => text.split('\n').length - 1 > FILE_LINES_MAX)
+    const long = sources
+      .filter(({ path }) => !GENERATED.includes(path))
+      .filter(({ text }) => text.split('\n').length - 1 > FILE_LINES_MAX)
     expect(long.map(({ path }) => path)).toEqual([])
   })
 
   test(`have lines of at most ${LINE_COLUMNS_MAX} columns, strings apart`, () => {
     const wide = sources
       .filter(({ path }) => path.startsWith('src/') || path.startsWith('scripts/'))
+      .filter(({ path }) => !GENERATED.includes(path))
       .flatMap(({ path, text }) =>
         text
           .split('\n')

@@ -5,6 +5,7 @@ import { transactionInput } from '../checkout/transaction-route.ts'
 import { LIMIT_MAX } from '../cursors.ts'
 import { PROBLEM_MEANINGS } from '../problem-meanings.ts'
 import type { ApiRoute } from '../route.ts'
+import { nameOperation } from './name-operation.ts'
 import { checkoutStatus, liveness, problem, readiness, transactionCheck } from './resources.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -198,14 +199,4 @@ function leaveOpen(io: 'input' | 'output') {
 
 function toTemplate(path: string): string {
   return path.replaceAll(/:(\w+)/g, '{$1}')
-}
-
-/** `POST /v1/invoices/:id/cancel` -> `postInvoicesByIdCancel`. */
-function nameOperation({ method, path }: ApiRoute): string {
-  const words = path
-    .replace('/v1/', '')
-    .replaceAll(':id', 'by-id')
-    .split(/[/-]/)
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-  return method.toLowerCase() + words.join('')
 }
