@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { CHAIN_PROFILES, inheritProfiles } from './config/chain-profiles.ts'
 import type { ConfigFile } from './config/config-file.ts'
 import { createChains } from './config/create-chains.ts'
+import { createRateSettings } from './config/create-rate-settings.ts'
 import { type Environment, isRecord, nameOrigin, overlayEnvironment } from './config/environment.ts'
 import { configurationError, createFault, toFaults, toPointer, wordIssue } from './config/faults.ts'
 import { findEnvironmentSecrets, findFileSecrets } from './config/find-secrets.ts'
@@ -20,7 +21,7 @@ import { GatewayError, type InputFault } from './errors.ts'
 
 export { findConfigFile, readConfigFile } from './config/config-file.ts'
 export { describeConfig } from './config/describe-config.ts'
-export type { ChainConfig, GatewayConfig, RateSourceConfig } from './config/gateway-config.ts'
+export type { ChainConfig, GatewayConfig } from './config/gateway-config.ts'
 export { allowsTestVariables, readTestVariables } from './config/test-variables.ts'
 
 /**
@@ -119,7 +120,7 @@ function createConfig(settings: Settings, base: string): GatewayConfig {
     secretKey: createSecretKey(settings, base),
     logLevel: settings.log_level,
     chains: createChains(settings.chains),
-    rates: settings.rates.sources,
+    rates: createRateSettings(settings.rates, settings.chains),
     invoices: {
       expiresInS: invoices.expires_in_s,
       graceS: invoices.grace_s,

@@ -1,9 +1,9 @@
 /** The composition root: configuration and adapters become a gateway that can be started and stopped. */
 
 import { join } from 'node:path'
-import { createEvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
+import { createEvmChainSource, type EvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
 import { createTestChain } from './adapters/evm-rpc/test-chain.ts'
-import { createFixedRates } from './adapters/rates/fixed-rates.ts'
+import { createRates } from './adapters/rates/create-rates.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
 import { findWrongSetting } from './adapters/sqlite/open-database.ts'
 import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-store.ts'
@@ -40,7 +40,7 @@ import type { KeyUses } from './operations/record-key-uses.ts'
 import { pinFirstTime, trustAccount } from './operations/trust-account.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Metrics } from './ports/metrics.ts'
-import type { RateSource } from './ports/rate-source.ts'
+import type { ReadPriceFeed } from './ports/price-feed.ts'
 import type { StateDirectory } from './ports/state-directory.ts'
 import type { Store } from './ports/store.ts'
 
@@ -92,8 +92,11 @@ export function openFoundation(
   const addressBook = createAddressBook()
   const indexes = createIndexSource(store, state)
   const trusted = new Map<string, Promise<void>>()
+  const metrics = createMetrics(chains, (id) => sources.get(id)?.describeProviders() ?? [])
   const sources: ChainSources = new Map()
-  return {
+  const readPriceFeed: ReadPriceFeed = async (chainId, address, signal) =>
+    nodesOf(foundation, chainId)?.readPriceFeed(address, signal) ?? null
+  const foundation: Foundation = {
     config,
     state,
     sqlite,
@@ -104,10 +107,10 @@ export function openFoundation(
     clock,
     ids,
     logger,
-    metrics: createMetrics(chains, (id) => sources.get(id)?.describeProviders() ?? []),
+    metrics,
     sources,
     chains,
-    rates: combineRates(config),
+    rates: createRates({ clock, logger, metrics, readPriceFeed }, config.rates),
     addressBook,
     indexes,
     accounts: {
@@ -129,6 +132,7 @@ export function openFoundation(
       await sqlite.close()
     },
   }
+  return foundation
 }
 
 export type Gateway = {
@@ -250,7 +254,7 @@ async function assertSecretsOpen({ store, vault }: Foundation): Promise<void> {
 }
 
 /** What is watched, by chain id; /readyz tells how its nodes are doing. */
-type ChainSources = Map<number, ReturnType<typeof createEvmChainSource>>
+type ChainSources = Map<number, EvmChainSource>
 
 /** The nodes of a chain, held to this genesis if it is known. Connects at the first request. */
 export function createSource(
@@ -275,6 +279,16 @@ export function createSource(
     clock,
     logger,
   })
+}
+
+/** Those that are watched; an instance that does not watch connects for the question alone. */
+function nodesOf(foundation: Foundation, chainId: number): EvmChainSource | null {
+  const { config, sources } = foundation
+  const chain = config.chains.find((one) => one.chainId === chainId)
+  if (chain === undefined) return null
+  const source = sources.get(chainId) ?? createSource(foundation, chain)
+  if (!sources.has(chainId)) sources.set(chainId, source)
+  return source
 }
 
 /** What was followed before a restart says which chain this is, before any node does. */
@@ -312,12 +326,8 @@ function describeHttp(foundation: Foundation, version: string): HttpDeps {
       return { ...settings, fault: findWrongSetting(settings) }
     },
     nodesOf: (chainId) => {
-      const chain = config.chains.find((one) => one.chainId === chainId)
-      if (chain === undefined) return null
-      // An instance that does not watch asks the nodes for this alone.
-      const source = sources.get(chainId) ?? createSource(foundation, chain)
-      if (!sources.has(chainId)) sources.set(chainId, source)
-      return { source, native: source.native }
+      const source = nodesOf(foundation, chainId)
+      return source === null ? null : { source, native: source.native }
     },
     checkDestination: createDestinationCheck({ allowedHosts: allowedHosts(config) }),
   }
@@ -331,19 +341,6 @@ function allowedHosts(config: GatewayConfig): ReturnType<typeof parseAllowedHost
 function loggerLevel(level: GatewayConfig['logLevel']) {
   if (level === 'trace') return 'debug'
   return level === 'fatal' ? 'error' : level
-}
-
-/** The first source that carries a pair answers for it. */
-function combineRates(config: GatewayConfig): RateSource {
-  const sources = config.rates.map(({ prices }) => createFixedRates(prices))
-  const [only] = sources
-  if (only !== undefined && sources.length === 1) return only
-  return {
-    async getRates(pairs, nowMs) {
-      const answers = await Promise.all(sources.map((source) => source.getRates(pairs, nowMs)))
-      return new Map(answers.reverse().flatMap((answer) => [...answer]))
-    },
-  }
 }
 
 /** The store, telling the dispatcher of every commit that queued a webhook. */

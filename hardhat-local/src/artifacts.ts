@@ -10,6 +10,7 @@ export const CONTRACT_NAMES = [
   'NoReturnToken',
   'OddTransferToken',
   'PhantomToken',
+  'PriceFeed',
   'Reverter',
   'SignedToken',
   'Spawner',

@@ -1,5 +1,6 @@
 import { presentFinality } from '../core/chain/finality.ts'
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
+import type { RateSourceSettings } from '../core/money/rate-settings.ts'
 import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
 
 /**
@@ -24,7 +25,7 @@ export function describeConfig(config: GatewayConfig): Record<string, unknown> {
       schedule_ms: config.webhooks.scheduleMs ?? 'standard',
     },
     chains: config.chains.map(describeChain),
-    rates: config.rates.map(({ kind, prices }) => ({ kind, prices })),
+    rates: config.rates.sources.map(describeRateSource),
     invoices: {
       expires_in_s: config.invoices.expiresInS,
       grace_s: config.invoices.graceS,
@@ -59,6 +60,18 @@ function describeChain(chain: ChainConfig): Record<string, unknown> {
     block_time_ms: chain.blockTimeMs,
     max_reorg_blocks: chain.maxReorgBlocks,
   }
+}
+
+/** Of another place that speaks a provider's API the host alone. */
+function describeRateSource(source: RateSourceSettings): Record<string, unknown> {
+  if (source.kind === 'fixed') return { kind: source.kind, prices: source.prices }
+  if (source.kind === 'chainlink') {
+    const { kind, chainId, address, pair } = source
+    return { kind, chain: chainId, address, pair }
+  }
+  const { kind, url, pairs } = source
+  const place = url === null ? {} : { url: new URL(url).host }
+  return { kind, ...place, pairs: pairs.map(({ pair }) => pair) }
 }
 
 function describeSecretKey(key: GatewayConfig['secretKey']): string {

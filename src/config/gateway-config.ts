@@ -1,5 +1,6 @@
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import type { Hash } from '../core/money/asset.ts'
+import type { RateSettings } from '../core/money/rate-settings.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -15,12 +16,6 @@ export type ChainConfig = ChainSettings & {
   readonly genesisHash: Hash | null
   /** Every block by its receipts, or those alone that a query for logs names. */
   readonly detection: 'receipts' | 'logs'
-}
-
-/** Prices by pair (`ETH/USD`), each a decimal above zero. */
-export type RateSourceConfig = {
-  readonly kind: 'fixed'
-  readonly prices: Readonly<Record<string, string>>
 }
 
 /** The key of secrets at rest: given, read from a file, or (null) from the default file. */
@@ -55,8 +50,7 @@ export type GatewayConfig = {
   readonly secretKey: SecretKeyConfig | null
   readonly logLevel: LogLevel
   readonly chains: readonly ChainConfig[]
-  /** In the order they are asked. */
-  readonly rates: readonly RateSourceConfig[]
+  readonly rates: RateSettings
   readonly invoices: {
     readonly expiresInS: number
     readonly graceS: number

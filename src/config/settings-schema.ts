@@ -1,8 +1,6 @@
 /** The configuration file: every name, its limits and defaults. */
 import { z } from 'zod'
 import { chooseNativeMode } from '../core/chain/native-mode.ts'
-import { fiatDecimals } from '../core/money/currency.ts'
-import { parseRate } from '../core/money/rate.ts'
 import { DAY_MS, SECOND_MS } from '../core/time.ts'
 import { chainSchema } from './chain-schema.ts'
 import { LOG_LEVELS } from './gateway-config.ts'
@@ -18,6 +16,7 @@ import {
   judgeSecretKey,
   judgeXpub,
 } from './judge-text.ts'
+import { rates } from './rates-schema.ts'
 
 // Compiled validators are made by `new Function`, which the server's flags forbid.
 z.config({ jitless: true })
@@ -33,47 +32,10 @@ const TOLERANCE_MAX_BPS = 9_999
 const REQUESTS_PER_SECOND_MAX = 100_000
 /** A list somebody wrote by hand, looked up for each delivery. */
 const ALLOWED_HOSTS_MAX = 100
-/** Every source is asked when an invoice is made. */
-const RATE_SOURCES_MAX = 10
 /** Each chain has a watcher of its own. */
 const CHAINS_MAX = 100
 
 const CHAIN_ID = /^[1-9][0-9]{0,15}$/
-const COIN = /^[!-.0-~]{1,16}$/
-
-const prices = z
-  .record(z.string(), z.string({ error: 'must be a decimal in quotes, such as "2500"' }))
-  .superRefine(
-    (entries, context) => {
-      for (const [pair, price] of Object.entries(entries)) {
-        const detail = judgePrice(pair, price)
-        if (detail !== null) context.addIssue({ code: 'custom', path: [pair], message: detail })
-      }
-    },
-    { when: ({ value }) => typeof value === 'object' && value !== null },
-  )
-
-/** `price` may be no text when the same entry is already at fault. */
-function judgePrice(pair: string, price: unknown): string | null {
-  const [coin = '', currency = '', ...rest] = pair.split('/')
-  if (!COIN.test(coin) || fiatDecimals(currency) === null || rest.length > 0 || coin === currency) {
-    return 'must be named coin/currency with a fiat code as currency, such as ETH/USD'
-  }
-  if (typeof price !== 'string' || parseRate(price) !== null) return null
-  return `the price of ${pair} must be a decimal above zero, such as "2500" or "0.9995"`
-}
-
-const fixedSource = z.strictObject({
-  kind: z.literal('fixed'),
-  prices: prices.describe('Price of one coin by pair, as text: { "ETH/USD": "2500" }.'),
-})
-
-const rateSource = z.discriminatedUnion('kind', [fixedSource], {
-  error: ({ input }) =>
-    (input as { kind?: unknown } | null)?.kind === 'chainlink'
-      ? '"chainlink" is not supported yet; the only kind is "fixed"'
-      : 'must be "fixed"',
-})
 
 const webhooks = z.strictObject({
   allowed_hosts: z
@@ -149,7 +111,7 @@ const chains = z
     }
   })
 
-export const fileSchema = z.strictObject({
+const fileFields = z.strictObject({
   $schema: z.string().optional().describe('For editors: the path of this schema.'),
   database: judgedText(judgeDatabase)
     .default('sqlite:./data/quittance.db')
@@ -189,18 +151,22 @@ export const fileSchema = z.strictObject({
     .describe(
       'By chain id. QUITTANCE_RPC_<chainId> gives the nodes; it enables a chain with a built-in profile.',
     ),
-  rates: z
-    .strictObject({
-      sources: z
-        .array(rateSource)
-        .max(RATE_SOURCES_MAX)
-        .default([])
-        .describe('Asked in this order; what none of them prices cannot be offered.'),
-    })
-    .prefault({}),
+  rates: rates.prefault({}),
   invoices: invoices.prefault({}),
   limits: limits.prefault({}),
 })
+
+/** A feed is read through the nodes of its chain, so there must be such a chain. */
+const judgeFeeds = ({ chains, rates }: z.output<typeof fileFields>, context: z.RefinementCtx) => {
+  for (const [index, source] of rates.sources.entries()) {
+    if (source.kind !== 'chainlink' || Object.hasOwn(chains, String(source.chain))) continue
+    const path = ['rates', 'sources', index, 'chain']
+    const message = 'is no chain of this configuration: a feed is read through its nodes'
+    context.addIssue({ code: 'custom', path, message })
+  }
+}
+
+export const fileSchema = fileFields.superRefine(judgeFeeds)
 
 /** Names only the environment may give: a file is copied, mailed and committed. */
 export const ENVIRONMENT_ONLY: Readonly<Record<string, string>> = {
@@ -209,9 +175,11 @@ export const ENVIRONMENT_ONLY: Readonly<Record<string, string>> = {
 }
 
 /** File and environment together. */
-export const settingsSchema = fileSchema.extend({
-  api_key: judgedText(judgeApiKey).optional(),
-  secret_key: judgedText(judgeSecretKey).optional(),
-})
+export const settingsSchema = fileFields
+  .extend({
+    api_key: judgedText(judgeApiKey).optional(),
+    secret_key: judgedText(judgeSecretKey).optional(),
+  })
+  .superRefine(judgeFeeds)
 
 export type Settings = z.output<typeof settingsSchema>

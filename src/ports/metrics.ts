@@ -26,6 +26,8 @@ export type MetricCounter =
   | 'node_conflicts_total'
   | 'proof_downgrades_total'
   | 'block_proofs_total'
+  | 'rate_faults_total'
+  | 'rate_refusals_total'
   | 'invoices_created_total'
   | 'webhook_attempts_total'
   | 'address_mismatches_total'

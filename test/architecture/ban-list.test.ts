@@ -64,6 +64,7 @@ const BANS: readonly Ban[] = [
       'src/core/store-account/api-key.ts': 'letters of a key, in base 62',
       'src/core/webhook/': 'seconds, delays and ports; no amounts there',
       'src/config': 'chain ids, ports and places in lists; prices go through parseRate',
+      'src/adapters/rates/providers.ts': 'seconds since 1970, digits checked before',
       'src/adapters/evm-rpc/': 'block numbers, decimals and seconds, checked before',
       'src/entrypoints/cli/': 'days and versions',
       'src/entrypoints/http/': 'sizes, limits and chain ids; amounts are strings there',

@@ -12,6 +12,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { LogSource } from '../../ports/log-source.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { NativeSource } from '../../ports/native-source.ts'
+import type { FeedReading } from '../../ports/price-feed.ts'
 import { createBlockReader, type ReadingSettings } from './block-reader.ts'
 import { decodeHeader } from './decode-answers.ts'
 import { createProofDoubt } from './doubt-proofs.ts'
@@ -35,6 +36,7 @@ import {
 } from './node-pool.ts'
 import { STANDARD_RULES, TEST_RULES } from './node-record.ts'
 import { readFinality } from './read-finality.ts'
+import { readPriceFeed } from './read-price-feed.ts'
 import { readTokenBalances, readTokenOutflow } from './read-token-balances.ts'
 import { readTransaction } from './read-transaction.ts'
 
@@ -76,10 +78,15 @@ const SEALED = 2
 /** `decimals` is a uint8. */
 const MAX_DECIMALS = 255n
 
+export type EvmChainSource = ChainSource & {
+  readonly native: NativeSource
+  readonly logs: LogSource
+  /** As `ReadPriceFeed`, of this chain. */
+  readPriceFeed(address: Address, signal: AbortSignal): Promise<FeedReading | null>
+}
+
 /** A chain source over one or more nodes of the same chain. Connects at the first request. */
-export function createEvmChainSource(
-  settings: EvmChainSourceSettings,
-): ChainSource & { readonly native: NativeSource; readonly logs: LogSource } {
+export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChainSource {
   const { chainId, urls, clock, logger, headers = {}, metrics = NO_METRICS } = settings
   const { timeoutMs = DEFAULT_TIMEOUT_MS, maxBodyBytes } = settings
   assert(urls.length > 0, 'a chain source has at least one node')
@@ -181,6 +188,8 @@ export function createEvmChainSource(
         kind: 'outflow',
         work: (node, until) => readTokenOutflow(node, question, fromNumber, until),
       }),
+    readPriceFeed: (address, signal) =>
+      onNode(signal, { kind: 'call', work: (node, until) => readPriceFeed(node, address, until) }),
     describeProviders: () => describeProviders(pool),
     native: createNativeSource({
       chainId,

@@ -70,6 +70,14 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Times that no node served blocks that prove: alarm',
     labels: ['chain'],
   },
+  rate_faults_total: {
+    help: 'Times a source began to have no price to be believed, by reason',
+    labels: ['source', 'reason'],
+  },
+  rate_refusals_total: {
+    help: 'Times a pair began to have no rate, by reason: alarm',
+    labels: ['pair', 'reason'],
+  },
   invoices_created_total: { help: 'Invoices created', labels: [] },
   webhook_attempts_total: { help: 'Webhook attempts by outcome', labels: ['outcome'] },
   address_mismatches_total: { help: 'Stored addresses that do not derive: alarm', labels: [] },
