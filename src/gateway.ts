@@ -20,7 +20,7 @@ import { createVault, deriveKey, loadSecretKey } from './adapters/system/vault.t
 import { createDestinationCheck, parseAllowedHosts } from './adapters/webhook-http/address-guard.ts'
 import { createWebhookSender } from './adapters/webhook-http/webhook-sender.ts'
 import type { ChainConfig, GatewayConfig } from './config.ts'
-import { watchedContentOf } from './core/chain/watched-content.ts'
+import { type WatchedContent, watchedContentOf } from './core/chain/watched-content.ts'
 import type { Hash } from './core/money/asset.ts'
 import { STANDARD_SCHEDULE_MS } from './core/webhook/retry-schedule.ts'
 import { createHttpApp, type HttpDeps } from './entrypoints/http/http-app.ts'
@@ -261,6 +261,7 @@ export function createSource(
   foundation: Foundation,
   chain: ChainConfig,
   genesisHash: Hash | null = chain.genesisHash,
+  isStranger?: WatchedContent['isStranger'],
 ) {
   const { clock, logger, metrics } = foundation
   return createEvmChainSource({
@@ -272,7 +273,7 @@ export function createSource(
     blockTimeMs: chain.blockTimeMs,
     pollIntervalMs: chain.pollIntervalMs,
     headGraceMs: chain.pollIntervalMs,
-    watched: watchedContentOf(chain, recogniseOwn(foundation, chain)),
+    watched: { ...watchedContentOf(chain, recogniseOwn(foundation, chain)), isStranger },
     proofs: chain.proofs,
     excludedTxTypes: chain.excludedTxTypes,
     metrics,
@@ -294,7 +295,12 @@ function nodesOf(foundation: Foundation, chainId: number): EvmChainSource | null
 /** What was followed before a restart says which chain this is, before any node does. */
 async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<RunLoop> {
   const stored = await foundation.store.loadChain(chain.chainId, 1)
-  const source = createSource(foundation, chain, chain.genesisHash ?? stored?.genesisHash)
+  const { knownAddresses } = foundation.sqlite
+  knownAddresses.load()
+  // Where logs find, whole blocks show what a node left out of them: also what is not for us.
+  const isStranger = chain.detection === 'receipts' ? knownAddresses.isStranger : undefined
+  const genesisHash = chain.genesisHash ?? stored?.genesisHash
+  const source = createSource(foundation, chain, genesisHash, isStranger)
   foundation.sources.set(chain.chainId, source)
   const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
   const deps = { ...foundation, source: observed, native: source.native }

@@ -28,7 +28,7 @@ export function readTransfers(
       if (read.isNativeSuspect) tellSuspectLogs(deps, settings, told.ref)
     }
     const { transfers, malformed } = read
-    deps.metrics.count('transfers_seen_total', labels, transfers.length)
+    deps.metrics.count('transfers_seen_total', labels, transfers.length + (told.leftOut ?? 0))
     if (malformed > 0) deps.metrics.count('transfers_malformed_total', labels, malformed)
     return transfers
   })

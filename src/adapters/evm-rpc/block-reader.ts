@@ -33,13 +33,14 @@ const NO_METRICS: Metrics = { count() {} }
 
 export function createBlockReader(settings: ReadingSettings): BlockReader {
   const { chainId, watched, excludedTxTypes = [], logger, metrics = NO_METRICS } = settings
-  const { native, isOwnSender = () => false } = watched
+  const { native, isOwnSender = () => false, isStranger } = watched
   const contracts = createContractTable(watched.contracts)
   const reporter = createProofReporter({ chainId, logger, metrics })
   const room = createDeskRoom()
   return async (node, ref, signal, proofs) => {
     const keccak = await loadKeccak()
-    const terms = { contracts, native, isOwnSender, proofs, excludedTxTypes, keccak }
+    const told = { contracts, native, isOwnSender, isStranger }
+    const terms = { ...told, proofs, excludedTxTypes, keccak }
     const desk = room.borrow()
     try {
       const judged = await readBlock(node, { terms, desk, logger }, ref, signal)

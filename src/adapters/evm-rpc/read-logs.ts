@@ -1,8 +1,9 @@
 /** The logs of a receipt: held against their places, added to root and bloom, kept where watched. */
 import type { BlockLog } from '../../core/chain/block.ts'
 import { TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
+import { NATIVE_LOG_EMITTER, POLYGON_COIN } from '../../core/chain/native-coin.ts'
 import type { Address } from '../../core/money/asset.ts'
-import { equalsHash, fromHex } from '../../core/proof/hex-digits.ts'
+import { equalsHash, fromHex, nibbleOf } from '../../core/proof/hex-digits.ts'
 import { addToBloom, type BloomBuilder } from '../../core/proof/logs-bloom.ts'
 import { type LogSpans, TOPIC_STEP, topicsOf, writeLog } from '../../core/proof/write-receipt.ts'
 import { findContract } from './contract-table.ts'
@@ -35,10 +36,14 @@ import {
 import type { BlockPart } from './read-block-json.ts'
 import type { ReceiptReading } from './read-receipts-json.ts'
 import { sliceHex } from './read-transactions.ts'
+import type { ReadingTerms } from './reading-desk.ts'
 
 const ADDRESS_BYTES = 20
 /** By far the most frequent first topic: one string for all of them. */
 const TRANSFER_BYTES = fromHex(TRANSFER_TOPIC)
+const ZERO = 0x30
+/** Digits before an address in a word. */
+const PADDING = HASH_DIGITS - ADDRESS_DIGITS
 /** The EVM has LOG0 to LOG4. */
 const MAX_TOPICS = 4
 
@@ -136,6 +141,10 @@ export function readLogs(
     }
     if (log.address === null) continue
     if (isExcluded) result.hasUnprovenLogs = true
+    if (isForStranger(reading.terms, log, log.address)) {
+      if (isMove(log)) result.leftOut += 1
+      continue
+    }
     result.logs.push(materialise(reading, index, log, log.address))
   }
 }
@@ -220,6 +229,35 @@ function verifyLog({ result, ref, logCount }: ReceiptReading, transaction: numbe
   } else if (log.removed) {
     result.inconsistent = `log ${logCount} was removed by a reorg`
   }
+}
+
+/** A well-formed transfer of a token to an address that nobody here has: nobody asks for it. */
+function isForStranger({ isStranger }: ReadingTerms, log: Log, contract: Address): boolean {
+  const { source, topicStarts, dataStart, dataEnd } = log
+  if (isStranger === undefined || log.topicCount !== 3 || dataEnd - dataStart !== HASH_DIGITS) {
+    return false
+  }
+  const [first = 0, from = 0, to = 0] = topicStarts
+  const isTransfer = equalsHash(TRANSFER_BYTES, 0, source, first)
+  if (!isTransfer || !isZero(source, from, PADDING) || !isZero(source, to, PADDING)) return false
+  // Their logs tell of coins, and are held against the values of transactions: all of them count.
+  if (contract === NATIVE_LOG_EMITTER || contract === POLYGON_COIN) return false
+  return isStranger(source, to + PADDING)
+}
+
+/** Something, to another: as a transfer is counted. */
+function isMove({ source, topicStarts, dataStart }: Log): boolean {
+  if (isZero(source, dataStart, HASH_DIGITS)) return false
+  const [, from = 0, to = 0] = topicStarts
+  for (let i = PADDING; i < HASH_DIGITS; i += 1) {
+    if (nibbleOf(source[from + i]!) !== nibbleOf(source[to + i]!)) return true
+  }
+  return false
+}
+
+function isZero(source: Uint8Array, start: number, digits: number): boolean {
+  for (let at = start + digits - 1; at >= start; at -= 1) if (source[at] !== ZERO) return false
+  return true
 }
 
 function materialise(

@@ -43,6 +43,8 @@ export type ReadReceipts = {
   count: number
   /** Logs of watched contracts, ascending. */
   readonly logs: BlockLog[]
+  /** Transfers to strangers, which are not among them. */
+  leftOut: number
   /** Of all logs, those of excluded transactions apart. */
   readonly bloom: BloomBuilder
   /** A watched log of a transaction that stands outside the roots. */
@@ -117,6 +119,7 @@ export function beginReceipts(
     result: {
       count: 0,
       logs: [],
+      leftOut: 0,
       bloom: createBloomBuilder(terms.keccak, desk.seen),
       hasUnprovenLogs: false,
       unprovable: null,

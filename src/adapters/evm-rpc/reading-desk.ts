@@ -3,6 +3,7 @@
  * one block at a time; a source keeps a few.
  */
 import type { ProofSwitches } from '../../core/chain/chain-settings.ts'
+import type { WatchedContent } from '../../core/chain/watched-content.ts'
 import type { Address } from '../../core/money/asset.ts'
 import type { BlockProof } from '../../core/proof/block-proof.ts'
 import { createSeenEntries, type SeenEntries } from '../../core/proof/logs-bloom.ts'
@@ -15,6 +16,8 @@ export type ReadingTerms = {
   readonly native: boolean
   /** As sender of value they must have signed: what they send is no payment. */
   isOwnSender(address: Address): boolean
+  /** Nobody here has the address of these digits: transfers of tokens to it are left out. */
+  readonly isStranger?: WatchedContent['isStranger']
   readonly proofs: ProofSwitches
   readonly excludedTxTypes: readonly number[]
   readonly keccak: Keccak

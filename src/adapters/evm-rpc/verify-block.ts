@@ -45,7 +45,8 @@ export function judgeBlock(reading: ReceiptReading): JudgedBlock {
       (terms.native &&
         list.some(({ index, valueUnits }) => excluded.has(index) && valueUnits > 0n)),
   })
-  return { block: { ref, proofLevel, transactions: list, logs: result.logs }, proof, reasons }
+  const { logs, leftOut } = result
+  return { block: { ref, proofLevel, transactions: list, logs, leftOut }, proof, reasons }
 }
 
 function proveReceipts({ part, result, terms, desk }: ReceiptReading): void {

@@ -16,24 +16,17 @@ export type ReadMemory = {
 /**
  * Remembers answers to the small reads that every request repeats: stores, API keys, endpoints and
  * tips of chains. They are right as long as nobody wrote any of these: our own writes are told, and
- * `data_version` changes with the commit of any other connection. It is asked once per turn of the
- * event loop; a request that began in this turn may still get what was true when it arrived.
+ * the version changes with the commit of any other connection (watch-version.ts).
  */
-export function createReadMemory(sql: Statements): ReadMemory {
+export function createReadMemory(sql: Statements, readVersion: () => number): ReadMemory {
   const answers = new Map<string, unknown>()
   let version: number | null = null
-  let isChecked = false
   let reads = 0
 
   const check = (): void => {
-    if (isChecked) return
-    const { data_version: found } = sql('PRAGMA data_version').get() as { data_version: number }
+    const found = readVersion()
     if (found !== version) answers.clear()
     version = found
-    isChecked = true
-    setImmediate(() => {
-      isChecked = false
-    })
   }
   return {
     remember(read) {

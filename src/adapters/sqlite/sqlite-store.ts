@@ -7,6 +7,7 @@ import {
 } from './claim-deliveries.ts'
 import { findMissedEvents } from './find-missed-events.ts'
 import { closedError, createGroupCommit } from './group-commit.ts'
+import { createKnownAddresses, type KnownAddresses } from './known-addresses.ts'
 import {
   type DatabaseOptions,
   type DatabaseSettings,
@@ -22,10 +23,13 @@ import { createReadMemory } from './remember-reads.ts'
 import { removeOutdated } from './remove-outdated.ts'
 import { toGatewayError } from './sqlite-error.ts'
 import { cacheStatements, type Statements } from './statements.ts'
+import { watchVersion } from './watch-version.ts'
 
 export type SqliteStore = Store & {
   /** What the connection runs with, for `doctor`. */
   describe(): DatabaseSettings
+  /** Which addresses are certainly not in it, once `knownAddresses.load` was asked for. */
+  readonly knownAddresses: Pick<KnownAddresses, 'load' | 'isStranger'>
   /** Ends the leases that a killed process left. For the holder of the lock, before it claims. */
   releaseLeases(): Promise<void>
 }
@@ -38,8 +42,13 @@ export type SqliteStore = Store & {
 export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const db = openDatabase(options)
   const sql = cacheStatements(db)
-  const { remember, forgetChanged } = createReadMemory(sql)
-  const group = createGroupCommit(db, sql, forgetChanged)
+  const readVersion = watchVersion(sql)
+  const { remember, forgetChanged } = createReadMemory(sql, readVersion)
+  const known = createKnownAddresses(sql, readVersion, () => db.open)
+  const group = createGroupCommit(db, sql, (changes) => {
+    forgetChanged(changes)
+    known.add((changes.addresses ?? []).map(({ address }) => address))
+  })
   const lease = db.transaction(claimDeliveries).immediate
   const claim = (...parameters: Parameters<typeof lease>) => {
     // A lease that a power cut takes back ends as that of any dead process: it waits for no disk.
@@ -73,12 +82,15 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
       db.close()
     },
     describe: () => readSettings(db),
+    knownAddresses: known,
     releaseLeases: answer(releaseLeases),
     removeOutdated: answer(remove.immediate),
     loadChain: answer(remember(chains.loadChain)),
     findCanonicalBlocks: answer(chains.findCanonicalBlocks),
     findBlocks: answer(chains.findBlocks),
-    findDepositAddresses: answer(chains.findDepositAddresses),
+    findDepositAddresses: answer((_sql, addresses) =>
+      chains.findDepositAddresses(sql, known.leaveOutStrangers(addresses)),
+    ),
     findIncludedPayments: answer(chains.findIncludedPayments),
     findPaymentsInBlocks: answer(chains.findPaymentsInBlocks),
     findPaymentsTo: answer(chains.findPaymentsTo),

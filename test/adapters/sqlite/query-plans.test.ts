@@ -5,6 +5,7 @@ import type { Database as Connection } from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimDeliveries, nextDeliveryAtMs } from '../../../src/adapters/sqlite/claim-deliveries.ts'
 import { findMissedEvents } from '../../../src/adapters/sqlite/find-missed-events.ts'
+import { createKnownAddresses } from '../../../src/adapters/sqlite/known-addresses.ts'
 import { openDatabase } from '../../../src/adapters/sqlite/open-database.ts'
 import * as accounts from '../../../src/adapters/sqlite/read-accounts.ts'
 import * as balances from '../../../src/adapters/sqlite/read-balances.ts'
@@ -96,6 +97,16 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     'findDepositAddresses',
     'USING PRIMARY KEY',
     (sql) => chains.findDepositAddresses(sql, [sampleAddress(1)]),
+  ],
+  [
+    'a slice of known addresses',
+    'USING PRIMARY KEY (address>?)',
+    (sql) =>
+      createKnownAddresses(
+        sql,
+        () => 1,
+        () => true,
+      ).load(),
   ],
   ['findIncludedPayments', 'payments_included', (sql) => chains.findIncludedPayments(sql, 1)],
   [
