@@ -53,17 +53,9 @@ const LAYERS: readonly Layer[] = [
   },
   { prefix: 'src/entrypoints/workers/', may: [...entrypoint(), 'types:src/config'] },
   {
-    // The command line starts the gateway, or the keys tool in its place.
+    // The command line starts the gateway; the keys tool is a process of its own.
     prefix: 'src/entrypoints/cli/',
-    may: [
-      ...entrypoint(),
-      'commander',
-      'src/config',
-      'src/gateway.ts',
-      'src/main.ts',
-      // By quittance.js alone, instead of everything else.
-      'src/entrypoints/keys/main.ts',
-    ],
+    may: [...entrypoint(), 'commander', 'src/config', 'src/gateway.ts', 'src/main.ts'],
   },
   { prefix: 'src/gateway.ts', may: compositionRoot() },
   {

@@ -1,7 +1,5 @@
-/** Preload of recover.test.ts: each process leaves a note of what it loaded and read, at its end. */
-import { writeFileSync } from 'node:fs'
+/** Preload of recover.test.ts: each process prints what it loaded and read, at its end, on stderr. */
 import { registerHooks } from 'node:module'
-import { join } from 'node:path'
 import process from 'node:process'
 
 const loaded = new Set()
@@ -18,5 +16,5 @@ process.on('exit', () => {
     readBytes: process.stdin.bytesRead ?? 0,
     modules: [...loaded],
   }
-  writeFileSync(join(process.env.NOTES_FOLDER, `${process.pid}.json`), JSON.stringify(note))
+  process.stderr.write(`NOTE ${JSON.stringify(note)}\n`)
 })

@@ -10,20 +10,22 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
   // What touches keys is a program of its own: it loads no adapter and no network module.
-  if (process.argv[2] === 'keys' && process.argv[3] === 'recover') {
+  const [first, second, ...rest] = process.argv.slice(2)
+  if (first === 'keys' && second === 'recover') {
     const { recoverFromWords } = await import('./recover-from-words.ts')
-    process.exitCode = await recoverFromWords(process.argv.slice(4))
-  } else if (process.argv[2] === 'keys') {
-    process.argv.splice(2, 1)
-    await import('../keys/main.ts')
-  } else if (process.argv[2] === 'sweep' && process.argv[3] === 'sign') {
-    await import('../keys/main.ts')
+    process.exitCode = await recoverFromWords(rest)
+  } else if (first === 'keys' || (first === 'sweep' && second === 'sign')) {
+    const { runOffline } = await import('./run-offline.ts')
+    process.exitCode = (await runOffline(process.argv.slice(first === 'keys' ? 3 : 2))).code
   } else {
     await import('../../main.ts')
   }
 } else {
-  const pinned = fileURLToPath(new URL('../../../node_modules/.bin/node', import.meta.url))
-  if (existsSync(pinned)) runWith(pinned)
+  // Its own packages, or those beside it where npm put them together.
+  const pinned = ['../../../node_modules/.bin/node', '../../../../.bin/node']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path))
+  if (pinned !== undefined) runWith(pinned)
   else {
     console.error(
       `quittance needs Node ${MINIMUM.join('.')} or newer, this is ${process.versions.node}. ` +

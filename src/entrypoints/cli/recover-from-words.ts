@@ -3,14 +3,13 @@
  * tool reads the words, prints the xpub and ends; then a program with a network searches. This one
  * starts both and reads neither words nor balances.
  */
-import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
+import { runNode, runOffline } from './run-offline.ts'
 
-const KEYS_PROGRAM = fileURLToPath(new URL('../keys/main.ts', import.meta.url))
 const LAUNCHER = fileURLToPath(new URL('./quittance.js', import.meta.url))
-/** Bad input, or an end by a signal. */
+/** Bad input. */
 const EXIT_FAILED = 2
 
 type Options = {
@@ -64,36 +63,17 @@ const FAULT =
   'typed them here, they are in the history of your shell: do not use them.\n'
 
 async function runBoth({ account, passphrase, gap, upTo, config, json }: Options): Promise<number> {
-  const keys = await run('pipe', [
-    ...[KEYS_PROGRAM, 'xpub', '--account', account],
-    ...(passphrase ? ['--passphrase'] : []),
-  ])
+  const xpub = ['xpub', '--account', account, ...(passphrase ? ['--passphrase'] : [])]
+  const keys = await runOffline(xpub, 'pipe')
   if (keys.code !== 0) return keys.code
-  const search = await run('inherit', [
+  const args = [
+    ...process.execArgv,
     LAUNCHER,
     ...(config === undefined ? [] : ['--config', config]),
     ...['recover', '--xpub', keys.stdout.trim()],
     ...(gap === undefined ? [] : ['--gap', gap]),
     ...(upTo === undefined ? [] : ['--up-to', upTo]),
     ...(json ? ['--json'] : []),
-  ])
-  return search.code
-}
-
-/** Runs one of our programs to its end. The first to ask has the keyboard. */
-function run(
-  stdout: 'pipe' | 'inherit',
-  args: readonly string[],
-): Promise<{ code: number; stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...process.execArgv, ...args], {
-      stdio: ['inherit', stdout, 'inherit'],
-    })
-    let text = ''
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? EXIT_FAILED, stdout: text }))
-  })
+  ]
+  return (await runNode(args, 'inherit')).code
 }
