@@ -8,6 +8,7 @@ const SLOW = [
   'test/adversary/**',
   'test/contract/chain-source.test.ts',
   'test/contract/chain-source-hardhat.test.ts',
+  'test/supply-chain/published-package.test.ts',
 ]
 
 export default defineConfig({

@@ -1,13 +1,14 @@
 /**
  * usage: npm test [-- VITEST ARGUMENTS]
  *
- * Everything CI runs: format, lint, types, and all tests. Says at the end what was skipped and why,
- * and closes with one line of counts.
+ * Everything CI runs: format, lint, types, signatures of packages, and all tests. Says at the end
+ * what was skipped and why, and closes with one line of counts.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installHardhat } from '../hardhat-local/src/install-hardhat.ts'
+import { verifySignatures } from './package/verify-signatures.ts'
 import { runCommand } from './run-command.ts'
 
 type Assertion = { status: string; fullName: string }
@@ -35,6 +36,12 @@ for (const [command, args] of FILTERS.length === 0 ? STATIC : []) {
   }
 }
 
+const signatures = FILTERS.length === 0 ? verifySignatures() : null
+if (signatures?.kind === 'refused') {
+  failedSteps += 1
+  console.error(`failed: npm audit signatures: ${signatures.detail}`)
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'quittance-test-'))
 const reportPath = join(folder, 'report.json')
 const reporters = ['--reporter', 'default', '--reporter', 'json', '--outputFile.json', reportPath]
@@ -45,7 +52,10 @@ rmSync(folder, { recursive: true })
 const tests = report.testResults.flatMap((file) => file.assertionResults)
 const skipped = tests.filter(({ status }) => status === 'skipped' || status === 'pending')
 for (const { fullName } of skipped) console.log(`skipped: ${fullName}`)
-if (skipped.length === 0) console.log('nothing was skipped')
+if (signatures !== null && signatures.kind !== 'refused') {
+  console.log(`${signatures.kind}: npm audit signatures: ${signatures.detail}`)
+}
+if (skipped.length === 0) console.log('no test was skipped')
 const brokenFiles = report.testResults.filter(
   ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
 )

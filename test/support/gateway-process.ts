@@ -11,6 +11,8 @@ import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
 import { guardAgainstOrphan } from '../../hardhat-local/src/guard-against-orphan.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
+/** As `npm start` and the deployments of docs/operating/deploy.md run it. */
+export const SERVER_FLAGS = ['--disable-proto=delete']
 const READY_DEADLINE_MS = 20_000
 const POLL_MS = 25
 
@@ -89,7 +91,7 @@ export async function prepareGateway(options: GatewayOptions): Promise<GatewayPr
   const hasEnded = () => child === null || child.exitCode !== null || child.signalCode !== null
 
   async function start({ args = [], expectReady = true, env: extra = {} }: StartOptions = {}) {
-    const started = spawn(process.execPath, [LAUNCHER, 'serve', ...args], {
+    const started = spawn(process.execPath, [...SERVER_FLAGS, LAUNCHER, 'serve', ...args], {
       cwd: folder,
       env: { ...env, ...extra },
     })
