@@ -1,10 +1,13 @@
 /** The process: environment in, one command out, exit codes. `quittance serve` is the gateway. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { createSweepChain } from './adapters/evm-rpc/sweep-chain.ts'
+import { acquireLock } from './adapters/sqlite/lock-file.ts'
 import { createSystemClock } from './adapters/system/clock.ts'
+import { openPayoutJournal } from './adapters/system/payout-journal.ts'
 import {
   allowsTestVariables,
   type ChainConfig,
@@ -20,6 +23,7 @@ import { buildCheckTransactionCommand } from './entrypoints/cli/check-transactio
 import type { CliIo } from './entrypoints/cli/cli-io.ts'
 import { buildDoctorCommand } from './entrypoints/cli/doctor-command.ts'
 import { buildInitCommand } from './entrypoints/cli/init-command.ts'
+import { buildPayoutCommand } from './entrypoints/cli/payout-command.ts'
 import { buildRecoverCommand } from './entrypoints/cli/recover-command.ts'
 import { buildRescanCommand } from './entrypoints/cli/rescan-command.ts'
 import { buildStoreCommand } from './entrypoints/cli/store-command.ts'
@@ -65,6 +69,16 @@ const io: CliIo = {
   },
   loadConfig,
   withInstallation,
+  withPayouts: async (task) => {
+    const { stateDir } = loadConfig()
+    const unlock = acquireLock(join(stateDir, 'payouts.lock'), 'payout')
+    try {
+      const journal = openPayoutJournal(stateDir)
+      return await withInstallation((foundation) => task({ ...foundation, journal }))
+    } finally {
+      unlock()
+    }
+  },
   withChain: async ({ chain: id, lockFor }, task) => {
     const config = loadConfig()
     const chain = chooseChain(config, id)
@@ -97,6 +111,7 @@ program.addCommand(buildCheckTransactionCommand(io))
 program.addCommand(buildStoreCommand(io))
 program.addCommand(buildApiKeyCommand(io))
 program.addCommand(buildSweepCommand(io, openSweepChain))
+program.addCommand(buildPayoutCommand(io, openSweepChain))
 program.addCommand(buildRecoverCommand(io, openSweepChain))
 // Run by entrypoints/keys without loading any of the above; named here for --help.
 program.command('keys').description('offline: new, xpub, address, verify-address; recover')

@@ -2,7 +2,7 @@
 import { connectLocalChain, type LocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
 import type { Address, Asset } from '../../src/core/money/asset.ts'
-import type { SweepMethod, SweepStep } from '../../src/core/sweep/sweep-plan.ts'
+import type { PlannedTransaction, SweepMethod, SweepStep } from '../../src/core/sweep/sweep-plan.ts'
 import type { SignedTransaction } from '../../src/entrypoints/keys/sign-transactions.ts'
 import { addressAt, readFactsOf, sendPlan, tokenAsset } from '../../test/support/sweep-world.ts'
 import type { Figure } from '../support/figures.ts'
@@ -63,7 +63,7 @@ export async function measureSweep(): Promise<Figure[]> {
 }
 
 /** Gas used by step. */
-type Gas = ReadonlyMap<SweepStep, number>
+type Gas = ReadonlyMap<PlannedTransaction['step'], number>
 
 async function collectAll(
   chain: LocalChain,
@@ -79,7 +79,7 @@ async function collectAll(
   const asked = { destination: TREASURY, method, clear, assets: [token], indexes }
   const facts = await readFactsOf(chain, asked)
   const sent = await sendPlan(chain, facts)
-  const gas = new Map<SweepStep, number>()
+  const gas = new Map<PlannedTransaction['step'], number>()
   for (const { planned, hash } of sent) {
     gas.set(planned.step, (gas.get(planned.step) ?? 0) + (await gasOf(chain, hash)))
   }

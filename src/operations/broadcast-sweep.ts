@@ -2,7 +2,9 @@
  * Sends signed transactions, phase by phase. All it knows of earlier runs it learns from the chain, so
  * that a run after a crash, or after the end, goes on where things stand.
  */
-import type { SendableTransaction, SignedSweep } from '../core/sweep/signed-file.ts'
+
+import type { Hash } from '../core/money/asset.ts'
+import type { SendableTransaction } from '../core/sweep/signed-file.ts'
 import { GatewayError } from '../errors.ts'
 import type { Receipt, SweepChain } from '../ports/sweep-chain.ts'
 
@@ -13,7 +15,11 @@ export type BroadcastDeps = {
 }
 
 export type BroadcastRequest = {
-  readonly sweep: SignedSweep
+  /** Of a signed file of any kind. */
+  readonly signed: {
+    readonly chainId: number
+    readonly transactions: readonly SendableTransaction[]
+  }
   /** Looks at the chain without a new receipt before giving up. */
   readonly patience: number
   readonly signal: AbortSignal
@@ -31,20 +37,22 @@ export type SentTransaction = SendableTransaction & {
     | { readonly kind: 'waiting' }
 }
 
+/** Shown only where no block has the transaction itself. */
+const NONCE_USED = 'its nonce was used by another transaction'
 /** Transactions asked for in one request. */
 const RECEIPTS_PER_CALL = 100
 
 /** The outcome of each transaction, in the order of the file. */
 export async function broadcastSweep(
   deps: BroadcastDeps,
-  { sweep, patience, signal, onProgress }: BroadcastRequest,
+  { signed, patience, signal, onProgress }: BroadcastRequest,
 ): Promise<SentTransaction[]> {
-  if (deps.chain.chainId !== sweep.chainId) {
-    throw new GatewayError('not_acceptable_state', `The file is for chain ${sweep.chainId}.`)
+  if (deps.chain.chainId !== signed.chainId) {
+    throw new GatewayError('not_acceptable_state', `The file is for chain ${signed.chainId}.`)
   }
   await deps.chain.getHead(signal)
   const sent: SentTransaction[] = []
-  const phases = [...Map.groupBy(sweep.transactions, ({ phase }) => phase)].sort(
+  const phases = [...Map.groupBy(signed.transactions, ({ phase }) => phase)].sort(
     ([a], [b]) => a - b,
   )
   let isBlocked = false
@@ -54,7 +62,7 @@ export async function broadcastSweep(
       continue
     }
     const done = await sendPhase(deps, transactions, patience, signal, (mined) =>
-      onProgress?.(sent.length + mined, sweep.transactions.length),
+      onProgress?.(sent.length + mined, signed.transactions.length),
     )
     sent.push(...done)
     // A collection whose top-ups or deployment did not happen would only burn gas.
@@ -70,12 +78,13 @@ async function sendPhase(
   signal: AbortSignal,
   onMined: (count: number) => void,
 ): Promise<SentTransaction[]> {
-  const refusals = new Map<string, string>()
+  const refusals = new Map<Hash, string>()
   let receipts = await readReceipts(chain, transactions, signal)
   for (const [i, { raw, hash }] of transactions.entries()) {
     if (receipts[i] !== null) continue
     const result = await chain.send(raw, signal)
     if (result.kind === 'refused') refusals.set(hash, result.reason)
+    if (result.kind === 'nonce_used') refusals.set(hash, NONCE_USED)
   }
   const isOpen = ({ hash }: SendableTransaction, i: number) =>
     receipts[i] === null && !refusals.has(hash)

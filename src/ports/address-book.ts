@@ -12,7 +12,10 @@ export type AddressBook = {
    * them. Indexes of an unknown account key are passed over.
    */
   prepare(fingerprint: string, indexes: readonly number[]): void
-  /** Pays for collecting from an account key of ours; what it sends is no payment. */
+  /**
+   * An account of the internal chain of a key of ours (pays for collecting, or pays out); what it
+   * sends is no payment.
+   */
   isSponsor(address: Address): boolean
   /** N of the account's path m/44'/60'/N'; null when the account key is not known. */
   accountNumberOf(fingerprint: string): number | null

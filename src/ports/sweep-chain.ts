@@ -20,10 +20,7 @@ export type SweepChain = {
   getReceipts(hashes: readonly Hash[], signal: AbortSignal): Promise<(Receipt | null)[]>
   send(raw: `0x${string}`, signal: AbortSignal): Promise<SendResult>
   /** Why a transfer would fail now, in the node's words; null when it would not. */
-  findTransferFault(
-    transfer: { token: Address; from: Address; to: Address; units: bigint },
-    signal: AbortSignal,
-  ): Promise<string | null>
+  findTransferFault(transfer: TokenTransfer, signal: AbortSignal): Promise<string | null>
 }
 
 export type AccountState = {
@@ -40,10 +37,23 @@ export type Receipt = {
   readonly blockNumber: number
   readonly succeeded: boolean
   readonly gasUsed: bigint
+  /** What its logs say was moved, of any token. */
+  readonly transfers: readonly TokenTransfer[]
 }
 
-/** `known`: the node has it already, in its pool or in a block. */
+export type TokenTransfer = {
+  readonly token: Address
+  readonly from: Address
+  readonly to: Address
+  readonly units: bigint
+}
+
+/**
+ * `known`: the node has it already, in its pool. `nonce_used`: a block has a transaction with this
+ * nonce of its sender: this one, or another.
+ */
 export type SendResult =
   | { readonly kind: 'sent' }
   | { readonly kind: 'known' }
+  | { readonly kind: 'nonce_used' }
   | { readonly kind: 'refused'; readonly reason: string }

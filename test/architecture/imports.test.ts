@@ -128,6 +128,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['proof'],
   ['payment', 'store-account'],
   ['invoice', 'sweep'],
+  ['payout'],
   ['change-set.ts'],
   ['settlement', 'audit.ts'],
 ]

@@ -1,7 +1,6 @@
 /** Collecting where some of it cannot be collected, and finding what lies far behind. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { publicKeyToAddress } from '../../src/core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../src/core/money/asset.ts'
@@ -9,6 +8,7 @@ import { spawnKeys, withoutNetwork } from '../keys/run-keys.ts'
 import { accountXpub, deriveKey } from '../support/account-keys.ts'
 import { TEST_MNEMONIC } from '../support/gateway-process.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { runWhileMining } from '../support/run-while-mining.ts'
 
 // Each command is a process of its own.
 vi.setConfig({ testTimeout: 120_000 })
@@ -56,18 +56,6 @@ async function refuseTransfers(token: Hex, place: number, of: Hex | null): Promi
   await world.chain.rpc('anvil_setCode', [token, `0x${parts.join('')}`])
 }
 
-async function runWhileMining(...args: string[]) {
-  let isDone = false
-  const run = world.gateway.run(...args).finally(() => {
-    isDone = true
-  })
-  while (!isDone) {
-    await world.chain.mine(1)
-    await sleep(200)
-  }
-  return run
-}
-
 test('SW-13 paused, blacklisted, passed over: the rest is collected, and these are listed with why', async () => {
   const { chain, gateway, usdc, dai } = world
   const [plan, signed] = ['plan.json', 'signed.json'].map((name) => join(gateway.folder, name)) as [
@@ -94,7 +82,7 @@ test('SW-13 paused, blacklisted, passed over: the rest is collected, and these a
   await refuseTransfers(dai.address, 1, null)
   await refuseTransfers(usdc.address, 2, deposit(1))
   await chain.rpc('anvil_setNonce', [deposit(4), '0x1'])
-  expect(await runWhileMining('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+  expect(await runWhileMining(world, 'sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
   const verified = await gateway.run('sweep', 'verify', signed)
   expect(verified.code).toBe(3)
   expect(verified.stdout).toContain('4 of 7 balances collected')

@@ -1,7 +1,6 @@
 /** The four steps of collecting, as a merchant takes them: plan, sign without a network, send, verify. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { publicKeyToAddress } from '../../src/core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../src/core/money/asset.ts'
@@ -9,6 +8,7 @@ import { spawnKeys, withoutNetwork } from '../keys/run-keys.ts'
 import { accountXpub, deriveKey } from '../support/account-keys.ts'
 import { TEST_MNEMONIC } from '../support/gateway-process.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { runWhileMining } from '../support/run-while-mining.ts'
 
 // Each command is a process of its own.
 vi.setConfig({ testTimeout: 90_000 })
@@ -42,19 +42,6 @@ async function payInvoices(count: number, asset: 'usdc' | 'native'): Promise<any
   await world.mine(K)
   for (const { id } of invoices) await world.waitForStatus(id, 'settled')
   return invoices
-}
-
-/** Mines until the command is done, as a chain would. */
-async function runWhileMining(...args: string[]) {
-  let isDone = false
-  const run = world.gateway.run(...args).finally(() => {
-    isDone = true
-  })
-  while (!isDone) {
-    await world.chain.mine(1)
-    await sleep(200)
-  }
-  return run
 }
 
 async function makePlan(to: string, ...options: string[]) {
@@ -92,7 +79,7 @@ describe('collecting', () => {
     // The first run dies when the node has everything and nobody wrote it down.
     const { transactions } = JSON.parse(await readFile(signed, 'utf8'))
     await world.chain.sendRaw(transactions[0].raw)
-    const sent = await runWhileMining('sweep', 'broadcast', signed)
+    const sent = await runWhileMining(world, 'sweep', 'broadcast', signed)
     expect(sent).toMatchObject({ code: 0 })
     expect(sent.stdout.split('\n').filter((line) => line.includes('block'))).toHaveLength(3)
     const verified = await world.gateway.run('sweep', 'verify', signed)
@@ -131,7 +118,7 @@ describe('collecting', () => {
     const { out, plan } = await makePlan(to, '--method', 'direct')
     expect(plan.entries).toHaveLength(2)
     const signed = await sign(out, to)
-    expect(await runWhileMining('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    expect(await runWhileMining(world, 'sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
     const sum = plan.transactions.reduce((all: bigint, one: any) => all + BigInt(one.value), 0n)
     expect(await world.chain.nativeBalance(to)).toBe(sum)
   })
@@ -142,7 +129,7 @@ describe('collecting', () => {
     const invoices = await payInvoices(2, 'usdc')
     const { out } = await makePlan(to, '--method', 'top-up')
     const signed = await sign(out, to)
-    expect(await runWhileMining('sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    expect(await runWhileMining(world, 'sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
     expect((await world.gateway.run('sweep', 'verify', signed)).code).toBe(0)
     await world.mine(K)
     for (const { id } of invoices) {

@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { buildKeysCommand } from '../../src/entrypoints/keys/keys-command.ts'
+import type { SigningIo } from '../../src/entrypoints/keys/sign-plan.ts'
 
 export const KEYS_MAIN = fileURLToPath(
   new URL('../../src/entrypoints/keys/main.ts', import.meta.url),
@@ -19,12 +21,21 @@ type RunOptions = {
 }
 
 /** Runs the tool in this process with a world of its own. */
-export async function runKeys(args: readonly string[], options: RunOptions = {}): Promise<KeysRun> {
+export function runKeys(args: readonly string[], options: RunOptions = {}): Promise<KeysRun> {
+  return runHere(buildKeysCommand, args, options)
+}
+
+/** Runs a command of the offline tools in this process. */
+export async function runHere(
+  build: (io: SigningIo) => Command,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<KeysRun> {
   const stdin = new PassThrough()
   const stdout = collect()
   const stderr = collect()
   let code = 0
-  const command = buildKeysCommand({
+  const command = build({
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
@@ -33,6 +44,8 @@ export async function runKeys(args: readonly string[], options: RunOptions = {})
     setExitCode: (value) => {
       code = value
     },
+    readFile: (path) => readFile(path, 'utf8'),
+    createFile: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600 }),
   })
   if (options.typed === undefined) stdin.end(options.stdin ?? '')
   else typeLines(stdin, stderr.stream, options.typed)

@@ -1,5 +1,4 @@
 /** `quittance sweep sign`, in this process and as one without a network. */
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +18,8 @@ import { readSigned } from '../../src/core/sweep/signed-file.ts'
 import type { SweepFacts } from '../../src/core/sweep/sweep-plan.ts'
 import { deriveAccount } from '../../src/entrypoints/keys/account.ts'
 import { deriveSeed } from '../../src/entrypoints/keys/mnemonic.ts'
-import { KEYS_MAIN, withoutNetwork } from './run-keys.ts'
+import { buildSweepCommand } from '../../src/entrypoints/keys/sweep-sign-command.ts'
+import { KEYS_MAIN, type KeysRun, runHere, spawnKeys, withoutNetwork } from './run-keys.ts'
 
 const WORDS = 'test test test test test test test test test test test junk'
 const TREASURY = toChecksumAddress('0x00000000000000000000000000000000007ea500')
@@ -63,27 +63,22 @@ function createFacts(overrides: Partial<SweepFacts> = {}): SweepFacts {
   }
 }
 
-type Run = { readonly code: number; readonly stdout: string; readonly stderr: string }
-
+/** In this process, or in one of its own below other programs. */
 async function runSign(
   plan: unknown,
   args: readonly string[],
-  below: readonly string[] = [],
-): Promise<Run & { readonly out: string }> {
+  below: readonly string[] | null = null,
+): Promise<KeysRun & { readonly out: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'quittance-sign-'))
   const file = join(folder, 'plan.json')
   const out = join(folder, 'signed.json')
   await writeFile(file, typeof plan === 'string' ? plan : JSON.stringify(plan))
-  const given = args.map((arg) => (arg === 'OUT' ? out : arg))
-  const words = [...below, process.execPath, KEYS_MAIN, 'sweep', 'sign', file, ...given]
-  const [program = '', ...rest] = words
-  const child = spawn(program, rest)
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk) => (stdout += chunk))
-  child.stderr.on('data', (chunk) => (stderr += chunk))
-  child.stdin.end(WORDS)
-  const code = await new Promise<number>((resolve) => child.once('close', (c) => resolve(c ?? -1)))
-  return { code, stdout, stderr, out }
+  const words = ['sign', file, ...args.map((arg) => (arg === 'OUT' ? out : arg))]
+  const run =
+    below === null
+      ? runHere(buildSweepCommand, words, { stdin: WORDS })
+      : spawnKeys(['sweep', ...words], { stdin: WORDS, below })
+  return { ...(await run), out }
 }
 
 describe('sweep sign', () => {
@@ -100,7 +95,7 @@ describe('sweep sign', () => {
   const below = withoutNetwork()
   test.skipIf(below === null)('SW-07 signs without a network what anybody can check', async () => {
     const facts = createFacts()
-    const run = await runSign(renderPlan(facts), ['--to', TREASURY, '--out', 'OUT'], below ?? [])
+    const run = await runSign(renderPlan(facts), ['--to', TREASURY, '--out', 'OUT'], below)
     expect(run).toMatchObject({ code: 0, stderr: '' })
     expect((await stat(run.out)).mode & 0o777).toBe(0o600)
     const read = readSigned(JSON.parse(await readFile(run.out, 'utf8')))

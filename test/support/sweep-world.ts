@@ -9,6 +9,7 @@ import {
   tokenAssetId,
 } from '../../src/core/money/asset.ts'
 import { delegateAddress } from '../../src/core/sweep/delegate-code.ts'
+import { planTransactions } from '../../src/core/sweep/plan-transactions.ts'
 import type { Balance, SweepFacts } from '../../src/core/sweep/sweep-plan.ts'
 import {
   type SignedTransaction,
@@ -42,7 +43,7 @@ export function addressAt(chain: 0 | 1, index: number): Address {
 }
 
 export const SIGNERS: Signers = {
-  sponsor: (index, use) => use(keyAt(1, index)),
+  internal: (index, use) => use(keyAt(1, index)),
   deposit: (index, use) => use(keyAt(0, index)),
 }
 
@@ -102,7 +103,7 @@ export async function readFactsOf(
 
 /** Signs and sends a plan, phase by phase, each in a block of its own. */
 export async function sendPlan(chain: LocalChain, facts: SweepFacts): Promise<SignedTransaction[]> {
-  const signed = await signTransactions(facts, SIGNERS)
+  const signed = await signTransactions(facts, planTransactions(facts), SIGNERS)
   for (const [, phase] of Map.groupBy(signed, ({ planned }) => planned.phase)) {
     for (const { raw } of phase) await chain.sendRaw(raw)
     await chain.mine()

@@ -1,10 +1,17 @@
 /** The node of a chain for the tools that move money out: balances in, signed transactions on. */
 
+import { ADDRESS_TOPIC, TRANSFER_TOPIC, WORD } from '../../core/chain/log-words.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import type { SweepFees } from '../../core/sweep/sweep-plan.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { AccountState, Receipt, SendResult, SweepChain } from '../../ports/sweep-chain.ts'
+import type {
+  AccountState,
+  Receipt,
+  SendResult,
+  SweepChain,
+  TokenTransfer,
+} from '../../ports/sweep-chain.ts'
 import { decodeHeader, readHash, readQuantity } from './decode-answers.ts'
 import { createJsonRpcClient, type JsonRpcClient, requireResult } from './json-rpc-client.ts'
 
@@ -26,7 +33,8 @@ const OP_FEE_ORACLE: Address = '0x420000000000000000000000000000000000000f'
 const L1_FEE_UPPER_BOUND = '0xf1c7a58b'
 /** Bytes of the largest transaction that one address sends by itself. */
 const OWN_TRANSACTION_BYTES = 200n
-const KNOWN = /already known|known transaction|already imported|nonce too low/i
+const KNOWN = /already known|known transaction|already imported/i
+const NONCE_USED = /nonce too low|nonce is too low|old nonce/i
 
 export function createSweepChain({ chainId, url, headers, clock }: SweepChainSettings): SweepChain {
   const client = createJsonRpcClient({ url, headers, clock, timeoutMs: TIMEOUT_MS })
@@ -144,8 +152,27 @@ async function getReceipts(
       blockNumber: readQuantity(value.blockNumber, method, 'blockNumber'),
       succeeded: value.status === '0x1',
       gasUsed: BigInt(readText(value.gasUsed, method)),
+      transfers: Array.isArray(value.logs) ? value.logs.flatMap(readTransfer) : [],
     }
   })
+}
+
+/** A log as a movement of tokens; nothing where it is another. */
+function readTransfer(log: Record<string, unknown>): TokenTransfer[] {
+  const { address, topics, data } = log
+  const [kind, from, to, ...more] = Array.isArray(topics) ? topics : []
+  const isTransfer =
+    kind === TRANSFER_TOPIC &&
+    more.length === 0 &&
+    ADDRESS_TOPIC.test(from) &&
+    ADDRESS_TOPIC.test(to) &&
+    typeof data === 'string' &&
+    WORD.test(data) &&
+    typeof address === 'string'
+  if (!isTransfer) return []
+  const toAddress = (topic: string) => `0x${topic.slice(26)}` as Address
+  const token = address.toLowerCase() as Address
+  return [{ token, from: toAddress(from), to: toAddress(to), units: BigInt(data) }]
 }
 
 async function send(
@@ -155,6 +182,7 @@ async function send(
 ): Promise<SendResult> {
   const answer = await client.call('eth_sendRawTransaction', [raw], signal)
   if (answer.kind === 'result') return { kind: 'sent' }
+  if (NONCE_USED.test(answer.message)) return { kind: 'nonce_used' }
   return KNOWN.test(answer.message)
     ? { kind: 'known' }
     : { kind: 'refused', reason: answer.message }

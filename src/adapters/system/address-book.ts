@@ -17,7 +17,7 @@ import type { AddressBook } from '../../ports/address-book.ts'
  */
 const MAX_REMEMBERED = 200_000
 
-/** Sponsors of each account key that are told from payers: the first few, as nobody needs many. */
+/** Accounts of each internal chain that are told from shoppers: sponsor, payer, and some to spare. */
 const SPONSORS_KNOWN = 5
 
 export type AccountKeys = AddressBook & { add(key: AccountKey): void }

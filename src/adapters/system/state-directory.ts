@@ -2,7 +2,16 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { GatewayError } from '../../errors.ts'
 import type { StateDirectory } from '../../ports/state-directory.ts'
-import { createText, makeDirectory, readText, replaceText, syncDirectory } from './durable-file.ts'
+import { createText, makeDirectory, replaceText, syncDirectory } from './durable-file.ts'
+import {
+  corrupt,
+  fileName,
+  guardDisk,
+  NAME_FORM,
+  readFact,
+  renderFact,
+  SUFFIX,
+} from './state-facts.ts'
 
 /**
  * One small JSON file per fact, so that processes that write different facts never undo each other:
@@ -13,12 +22,6 @@ import { createText, makeDirectory, readText, replaceText, syncDirectory } from 
  * The key is repeated inside, because a file copied over another must not pass for it. One mark has
  * one writer: the process that holds the lock of the database.
  */
-const VERSION = 1
-const SUFFIX = '.json'
-
-/** Fingerprints and store ids; nothing that could leave the directory or collide without case. */
-const NAME_FORM = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
-
 /** BIP-32: indexes of non-hardened children lie below 2^31; a mark may stand one past the last. */
 const MARK_MAX = 2 ** 31
 
@@ -97,50 +100,6 @@ function pin(path: string, name: string, fingerprint: string): void {
   )
 }
 
-/** The value of a fact, or null when it was never written. */
-function readFact(path: string, file: string, key: string): unknown {
-  const text = guardDisk(file, () => readText(join(path, file)))
-  if (text === null) return null
-  const fact = parseJson(text)
-  if (typeof fact !== 'object' || fact === null) throw corrupt(file)
-  const { version, key: writtenKey, value } = fact as Record<string, unknown>
-  if (version !== VERSION || writtenKey !== key || value === null) throw corrupt(file)
-  return value
-}
-
-function renderFact(key: string, value: number | string): string {
-  return `${JSON.stringify({ version: VERSION, key, value })}\n`
-}
-
-function fileName(folder: 'marks' | 'pins', key: string): string {
-  if (!NAME_FORM.test(key)) throw new Error('invariant broken: not a name for a state file')
-  return `${folder}/${key}${SUFFIX}`
-}
-
 function isMark(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MARK_MAX
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
-function corrupt(file: string): GatewayError {
-  return new GatewayError(
-    'storage_unavailable',
-    `${file} in the state directory is damaged; restore it from a backup, do not delete it`,
-  )
-}
-
-function guardDisk<T>(what: string, action: () => T): T {
-  try {
-    return action()
-  } catch (cause) {
-    const message = `${what} in the state directory cannot be read or written`
-    throw new GatewayError('storage_unavailable', message, { cause, retryable: true })
-  }
 }

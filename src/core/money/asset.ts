@@ -30,6 +30,23 @@ export function parseAddress(text: string): Address | null {
   return ADDRESS.test(text) ? (text.toLowerCase() as Address) : null
 }
 
+export type TypedAddress =
+  | { readonly ok: true; readonly address: Address }
+  | { readonly ok: false; readonly fault: 'malformed' | 'checksum' }
+
+/**
+ * An address that a person typed or copied: one case of hex throughout, or mixed case that is the
+ * right checksum (EIP-55).
+ */
+export function parseTypedAddress(text: string): TypedAddress {
+  const address = parseAddress(text)
+  if (address === null) return { ok: false, fault: 'malformed' }
+  const digits = text.slice(2)
+  const hasOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase()
+  const isRight = hasOneCase || toChecksumAddress(address) === text
+  return isRight ? { ok: true, address } : { ok: false, fault: 'checksum' }
+}
+
 /**
  * Checksum forms remembered at the same time, some 200 bytes each: an invoice shows its address in
  * every answer and event, and each form costs a hash. Beyond it the oldest is forgotten.
@@ -67,6 +84,11 @@ export function nativeAssetId(chainId: number): AssetId {
 
 export function tokenAssetId(chainId: number, token: Address): AssetId {
   return `eip155:${chainId}/erc20:${token.toLowerCase()}`
+}
+
+/** The chain an asset lies on. */
+export function chainIdOf(id: AssetId): number {
+  return Number.parseInt(id.slice('eip155:'.length), 10)
 }
 
 /** Accepts any case of a token address; null when the text is not an asset id. */

@@ -1,20 +1,17 @@
 /** Rules that facts must keep before transactions can follow from them. */
 import { nativeAssetId } from '../money/asset.ts'
+import type { FieldFault } from './read-fields.ts'
 import { directCostUnits } from './sweep-gas.ts'
-import type { SweepEntry, SweepFacts } from './sweep-plan.ts'
-
-export type FactsFault = { readonly field: string; readonly detail: string }
+import type { SweepEntry, SweepFacts, SweepFees } from './sweep-plan.ts'
 
 /** Of a destination that is the sponsor or one of the addresses collected from. */
 export const OWN_DESTINATION = 'is the sponsor or a deposit address of this account, not a treasury'
 
 /** The first rule that is broken, with its field; null when all hold. */
-export function judgeFacts(facts: SweepFacts): FactsFault | null {
+export function judgeFacts(facts: SweepFacts): FieldFault | null {
   const { fees, entries } = facts
-  if (fees.maxFeePerGasUnits === 0n) return { field: 'fees.max_fee_per_gas', detail: 'is zero' }
-  if (fees.maxPriorityFeePerGasUnits > fees.maxFeePerGasUnits) {
-    return { field: 'fees.max_priority_fee_per_gas', detail: 'is above the whole fee' }
-  }
+  const fault = judgeFees(fees)
+  if (fault !== null) return fault
   if (facts.clear && facts.method !== 'delegate') {
     return { field: 'clear', detail: 'goes with the method "delegate" only' }
   }
@@ -26,6 +23,15 @@ export function judgeFacts(facts: SweepFacts): FactsFault | null {
     }
     const detail = judgeBalances(facts, entry)
     if (detail !== null) return { field: `entries[${i}].balances`, detail }
+  }
+  return null
+}
+
+/** Fees that no block would take, or that say nothing. */
+export function judgeFees(fees: SweepFees): FieldFault | null {
+  if (fees.maxFeePerGasUnits === 0n) return { field: 'fees.max_fee_per_gas', detail: 'is zero' }
+  if (fees.maxPriorityFeePerGasUnits > fees.maxFeePerGasUnits) {
+    return { field: 'fees.max_priority_fee_per_gas', detail: 'is above the whole fee' }
   }
   return null
 }

@@ -3,20 +3,25 @@
  * a person can read it and whoever signs can find what was changed: the file is read, made again
  * from its facts alone, and compared field by field.
  */
-import { sha256 } from '@noble/hashes/sha2'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils'
 import { type Address, type AssetId, toChecksumAddress } from '../money/asset.ts'
 import { formatDecimal } from '../money/decimal.ts'
 import { delegateAddress } from './delegate-code.ts'
 import { judgeFacts } from './judge-facts.ts'
+import {
+  digestOf,
+  findChange,
+  renderFees,
+  renderInternal,
+  renderTransaction,
+  withCheck,
+} from './plan-parts.ts'
 import { planTransactions } from './plan-transactions.ts'
 import { readFacts } from './read-facts.ts'
 import { maxFeeUnits } from './sweep-gas.ts'
-import type { PlannedTransaction, SweepFacts } from './sweep-plan.ts'
+import type { SweepFacts } from './sweep-plan.ts'
 
 export const PLAN_KIND = 'quittance-sweep-plan'
 export const PLAN_VERSION = 1
-const CHECK_DIGITS = 8
 
 export type PlanFile = ReturnType<typeof renderPlan>
 
@@ -38,18 +43,8 @@ export function renderPlan(facts: SweepFacts) {
     destination: toChecksumAddress(facts.destination),
     method: facts.method,
     clear: facts.clear,
-    fees: withCheck({
-      max_fee_per_gas: facts.fees.maxFeePerGasUnits.toString(),
-      max_priority_fee_per_gas: facts.fees.maxPriorityFeePerGasUnits.toString(),
-      extra_per_transaction: facts.fees.extraPerTransactionUnits.toString(),
-    }),
-    sponsor: withCheck({
-      path: `m/44'/60'/${facts.accountNumber}'/1/${facts.sponsor.index}`,
-      index: facts.sponsor.index,
-      address: toChecksumAddress(facts.sponsor.address),
-      nonce: facts.sponsor.nonce,
-      balance: facts.sponsor.balanceUnits.toString(),
-    }),
+    fees: renderFees(facts.fees),
+    sponsor: renderInternal(facts.accountNumber, facts.sponsor),
     delegate: {
       address: toChecksumAddress(delegateAddress(facts.destination)),
       deployed: facts.delegateDeployed,
@@ -78,15 +73,6 @@ export function renderPlan(facts: SweepFacts) {
   return { ...body, digest: digestOf(body) }
 }
 
-/** Tells in which part of a file something was changed. No protection: whoever changes it can too. */
-function withCheck<Part extends object>(part: Part) {
-  return { ...part, check: digestOf(part).slice(0, CHECK_DIGITS) }
-}
-
-function digestOf(value: object): string {
-  return bytesToHex(sha256(utf8ToBytes(JSON.stringify(value))))
-}
-
 /**
  * Reads and makes it again; the first field that differs is named. With a destination, the plan must
  * be for it.
@@ -100,10 +86,8 @@ export function readPlan(value: unknown, destination: Address | null = null): Re
   const fault = judgeFacts(read.value)
   if (fault !== null) return { ok: false, ...fault }
   const file = renderPlan(read.value)
-  const path = findDifference(value, file, '')
-  if (path === null) return { ok: true, facts: read.value, file }
-  const field = path.replace(/\.check$/, '')
-  return { ok: false, field, detail: 'does not fit the rest of the plan: it was changed' }
+  const change = findChange(value, file)
+  return change === null ? { ok: true, facts: read.value, file } : { ok: false, ...change }
 }
 
 function renderAmount(facts: SweepFacts, assetId: AssetId, units: bigint) {
@@ -120,45 +104,4 @@ function renderTotals(facts: SweepFacts) {
     const units = of.reduce((sum, balance) => sum + balance.units, 0n)
     return [{ ...renderAmount(facts, id, units), symbol, addresses: of.length }]
   })
-}
-
-function renderTransaction(transaction: PlannedTransaction) {
-  const { from } = transaction
-  return {
-    step: transaction.step,
-    phase: transaction.phase,
-    from: toChecksumAddress(from.address),
-    signer: from.kind === 'sponsor' ? 'sponsor' : from.index,
-    nonce: transaction.nonce,
-    to: toChecksumAddress(transaction.to),
-    value: transaction.valueUnits.toString(),
-    data: transaction.data,
-    gas_limit: transaction.gasLimit.toString(),
-    authorizations: transaction.authorizations.map(({ index, address, nonce, delegate }) => ({
-      index,
-      address: toChecksumAddress(address),
-      nonce,
-      delegate: toChecksumAddress(delegate),
-    })),
-  }
-}
-
-/** Path of the first value that is not the same in both, or null. Fields in excess differ too. */
-function findDifference(given: unknown, expected: unknown, path: string): string | null {
-  if (Object.is(given, expected)) return null
-  if (typeof given !== 'object' || typeof expected !== 'object') return path
-  if (given === null || expected === null || Array.isArray(given) !== Array.isArray(expected)) {
-    return path
-  }
-  const names = new Set([...Object.keys(expected), ...Object.keys(given)])
-  for (const name of names) {
-    const place = Array.isArray(expected)
-      ? `${path}[${name}]`
-      : `${path}.${name}`.replace(/^\./, '')
-    const [left, right] = [given, expected].map((one) => (one as Record<string, unknown>)[name])
-    if (!(name in given) || !(name in expected)) return place
-    const found = findDifference(left, right, place)
-    if (found !== null) return found
-  }
-  return null
 }

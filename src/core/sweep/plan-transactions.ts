@@ -64,7 +64,7 @@ export function planTransactions(facts: SweepFacts): PlannedTransaction[] {
 
 function planDelegated(facts: SweepFacts): PlannedTransaction[] {
   const { sponsor, destination } = facts
-  const from: Signer = { kind: 'sponsor', address: sponsor.address }
+  const from: Signer = { kind: 'sponsor', index: sponsor.index, address: sponsor.address }
   const delegate = delegateAddress(destination)
   const batches = splitIntoBatches(facts)
   const drafts: Omit<PlannedTransaction, 'nonce' | 'from'>[] = []
@@ -131,7 +131,7 @@ function planDirect(facts: SweepFacts, entry: SweepEntry): PlannedTransaction {
 
 function planTopUps(facts: SweepFacts): PlannedTransaction[] {
   const { sponsor, fees, entries } = facts
-  const from: Signer = { kind: 'sponsor', address: sponsor.address }
+  const from: Signer = { kind: 'sponsor', index: sponsor.index, address: sponsor.address }
   const topUps = entries.map((entry, i): PlannedTransaction => {
     const perTransfer = TOKEN_TRANSFER_GAS * fees.maxFeePerGasUnits + fees.extraPerTransactionUnits
     return {
@@ -155,11 +155,7 @@ function planTopUps(facts: SweepFacts): PlannedTransaction[] {
         nonce: entry.nonce + i,
         to: tokenOf(facts, assetId),
         valueUnits: 0n,
-        data: encodeFunctionData({
-          abi: TRANSFER,
-          functionName: 'transfer',
-          args: [facts.destination, units],
-        }),
+        data: encodeTransfer(facts.destination, units),
         gasLimit: TOKEN_TRANSFER_GAS,
         authorizations: [],
       }),
@@ -203,6 +199,11 @@ function tokenOf({ assets }: SweepFacts, assetId: AssetId): Address {
   const token = assets.find(({ id }) => id === assetId)?.token
   assert(token !== null && token !== undefined, 'a top-up collects listed tokens')
   return token
+}
+
+/** Calldata of an ERC-20 transfer. */
+export function encodeTransfer(to: Address, units: bigint): `0x${string}` {
+  return encodeFunctionData({ abi: TRANSFER, functionName: 'transfer', args: [to, units] })
 }
 
 function unitsOf({ balances }: SweepEntry, assetId: AssetId): bigint {

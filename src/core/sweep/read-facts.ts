@@ -12,14 +12,17 @@ import {
   asText,
   asUnits,
   asWord,
+  type Fields,
   type ReadResult,
   readFields,
   wrong,
 } from './read-fields.ts'
 import type {
   Balance,
+  CommonFacts,
   SkippedBalance,
   SkipReason,
+  Sponsor,
   SweepEntry,
   SweepFacts,
   SweepMethod,
@@ -42,17 +45,30 @@ function readPlanObject(value: unknown): SweepFacts {
   const plan = asObject(value, 'the file')
   if (plan.kind !== 'quittance-sweep-plan') throw wrong('kind', 'is not that of a sweep plan')
   if (plan.version !== 1) throw wrong('version', 'is not known to this program')
+  const delegate = asObject(plan.delegate, 'delegate')
+  const common = readCommonFacts(plan)
+  const ids: ReadonlySet<string> = new Set(common.assets.map(({ id }) => id))
+  return {
+    ...common,
+    destination: asAddress(plan.destination, 'destination'),
+    method: asWord(plan.method, 'method', METHODS),
+    clear: asBoolean(plan.clear, 'clear'),
+    sponsor: readInternal(plan.sponsor, 'sponsor'),
+    delegateDeployed: asBoolean(delegate.deployed, 'delegate.deployed'),
+    entries: asList(plan.entries, 'entries', ENTRIES_MAX, (item, at) => readEntry(item, at, ids)),
+    skipped: asList(plan.skipped, 'skipped', ENTRIES_MAX * ASSETS_MAX, (item, at) =>
+      readSkipped(item, at, ids),
+    ),
+  }
+}
+
+/** What every plan says first: where, when, whose, at what fees, of what assets. */
+export function readCommonFacts(plan: Fields): CommonFacts {
   const block = asObject(plan.block, 'block')
   const account = asObject(plan.account, 'account')
   const fees = asObject(plan.fees, 'fees')
-  const sponsor = asObject(plan.sponsor, 'sponsor')
-  const delegate = asObject(plan.delegate, 'delegate')
   const chainId = asInteger(plan.chain_id, 'chain_id', 1)
   if (plan.chain !== `eip155:${chainId}`) throw wrong('chain_id', 'is not the one of "chain"')
-  const assets = asList(plan.assets, 'assets', ASSETS_MAX, (item, at) =>
-    readAsset(item, at, chainId),
-  )
-  const ids: ReadonlySet<string> = new Set(assets.map(({ id }) => id))
   return {
     chainId,
     block: {
@@ -61,9 +77,6 @@ function readPlanObject(value: unknown): SweepFacts {
     },
     fingerprint: asText(account.fingerprint, 'account.fingerprint', FINGERPRINT),
     accountNumber: asIndex(account.number, 'account.number'),
-    destination: asAddress(plan.destination, 'destination'),
-    method: asWord(plan.method, 'method', METHODS),
-    clear: asBoolean(plan.clear, 'clear'),
     fees: {
       maxFeePerGasUnits: asUnits(fees.max_fee_per_gas, 'fees.max_fee_per_gas'),
       maxPriorityFeePerGasUnits: asUnits(
@@ -72,18 +85,18 @@ function readPlanObject(value: unknown): SweepFacts {
       ),
       extraPerTransactionUnits: asUnits(fees.extra_per_transaction, 'fees.extra_per_transaction'),
     },
-    sponsor: {
-      index: asIndex(sponsor.index, 'sponsor.index'),
-      address: asAddress(sponsor.address, 'sponsor.address'),
-      nonce: asInteger(sponsor.nonce, 'sponsor.nonce', 0),
-      balanceUnits: asUnits(sponsor.balance, 'sponsor.balance'),
-    },
-    delegateDeployed: asBoolean(delegate.deployed, 'delegate.deployed'),
-    assets,
-    entries: asList(plan.entries, 'entries', ENTRIES_MAX, (item, at) => readEntry(item, at, ids)),
-    skipped: asList(plan.skipped, 'skipped', ENTRIES_MAX * ASSETS_MAX, (item, at) =>
-      readSkipped(item, at, ids),
-    ),
+    assets: asList(plan.assets, 'assets', ASSETS_MAX, (item, at) => readAsset(item, at, chainId)),
+  }
+}
+
+/** An account of the internal chain, as `renderInternal` writes it. */
+export function readInternal(value: unknown, field: string): Sponsor {
+  const account = asObject(value, field)
+  return {
+    index: asIndex(account.index, `${field}.index`),
+    address: asAddress(account.address, `${field}.address`),
+    nonce: asInteger(account.nonce, `${field}.nonce`, 0),
+    balanceUnits: asUnits(account.balance, `${field}.balance`),
   }
 }
 

@@ -20,11 +20,11 @@ import {
   readFields,
   wrong,
 } from './read-fields.ts'
-import type { PlannedTransaction, SweepFacts, SweepStep } from './sweep-plan.ts'
+import type { PayoutStep, PlannedTransaction, SweepFacts, SweepStep } from './sweep-plan.ts'
 
 export const SIGNED_KIND = 'quittance-sweep-signed'
 
-type Signed = {
+export type Signed = {
   readonly planned: PlannedTransaction
   readonly hash: Hash
   readonly raw: `0x${string}`
@@ -32,7 +32,7 @@ type Signed = {
 
 /** A transaction to send, and where it stands in the order. */
 export type SendableTransaction = {
-  readonly step: SweepStep
+  readonly step: SweepStep | PayoutStep
   readonly phase: number
   readonly from: Address
   readonly nonce: number
@@ -66,14 +66,7 @@ export function renderSigned(facts: SweepFacts, planDigest: string, signed: read
     destination: toChecksumAddress(facts.destination),
     plan_digest: planDigest,
     clear: facts.clear,
-    transactions: signed.map(({ planned, hash, raw }) => ({
-      step: planned.step,
-      phase: planned.phase,
-      from: toChecksumAddress(planned.from.address),
-      nonce: planned.nonce,
-      hash,
-      raw,
-    })),
+    transactions: renderSignedTransactions(signed),
     expected: facts.entries.flatMap(({ index, address, balances }) =>
       balances.map(({ assetId, units }) => ({
         index,
@@ -85,9 +78,20 @@ export function renderSigned(facts: SweepFacts, planDigest: string, signed: read
   }
 }
 
+export function renderSignedTransactions(signed: readonly Signed[]) {
+  return signed.map(({ planned, hash, raw }) => ({
+    step: planned.step,
+    phase: planned.phase,
+    from: toChecksumAddress(planned.from.address),
+    nonce: planned.nonce,
+    hash,
+    raw,
+  }))
+}
+
 const STEPS: readonly SweepStep[] = ['deploy', 'top-up', 'transfer', 'collect', 'clear']
 const RAW = /^0x(?:[0-9a-f]{2})+$/
-const DIGEST = /^[0-9a-f]{64}$/
+export const DIGEST = /^[0-9a-f]{64}$/
 /** Two for each address with a top-up, and some for batches. */
 const TRANSACTIONS_MAX = 2 * ENTRIES_MAX + 1_000
 const EXPECTED_MAX = ENTRIES_MAX * ASSETS_MAX
@@ -103,22 +107,29 @@ export function readSigned(value: unknown): ReadResult<SignedSweep> {
       destination: asAddress(file.destination, 'destination'),
       planDigest: asText(file.plan_digest, 'plan_digest', DIGEST),
       clear: asBoolean(file.clear, 'clear'),
-      transactions: asList(file.transactions, 'transactions', TRANSACTIONS_MAX, readTransaction),
+      transactions: readSignedTransactions(file.transactions, TRANSACTIONS_MAX, STEPS),
       expected: asList(file.expected, 'expected', EXPECTED_MAX, readExpected),
     }
   })
 }
 
-function readTransaction(value: unknown, at: string): SendableTransaction {
-  const transaction = asObject(value, at)
-  return {
-    step: asWord(transaction.step, `${at}.step`, STEPS),
-    phase: asInteger(transaction.phase, `${at}.phase`, 0),
-    from: asAddress(transaction.from, `${at}.from`),
-    nonce: asInteger(transaction.nonce, `${at}.nonce`, 0),
-    hash: asHash(transaction.hash, `${at}.hash`),
-    raw: asText(transaction.raw, `${at}.raw`, RAW) as `0x${string}`,
-  }
+/** The list of transactions of a signed file of any kind, at most `max`, of these steps only. */
+export function readSignedTransactions(
+  value: unknown,
+  max: number,
+  steps: readonly SendableTransaction['step'][],
+): SendableTransaction[] {
+  return asList(value, 'transactions', max, (item, at) => {
+    const transaction = asObject(item, at)
+    return {
+      step: asWord(transaction.step, `${at}.step`, steps),
+      phase: asInteger(transaction.phase, `${at}.phase`, 0),
+      from: asAddress(transaction.from, `${at}.from`),
+      nonce: asInteger(transaction.nonce, `${at}.nonce`, 0),
+      hash: asHash(transaction.hash, `${at}.hash`),
+      raw: asText(transaction.raw, `${at}.raw`, RAW) as `0x${string}`,
+    }
+  })
 }
 
 function readExpected(value: unknown, at: string): ExpectedSweep {

@@ -4,6 +4,9 @@
  */
 import type { PlannedTransaction, SweepFees } from './sweep-plan.ts'
 
+/** Native coins have 18 decimals on every chain the tools know. */
+export const COIN_DECIMALS = 18
+
 /** Intrinsic cost of any transaction (yellow paper, G_transaction). */
 const BASE_GAS = 21_000n
 /** Per byte of calldata, at the floor price of EIP-7623: the dearer of its two prices. */

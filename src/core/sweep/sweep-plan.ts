@@ -12,22 +12,27 @@ import type { Address, Asset, AssetId, Hash } from '../money/asset.ts'
  */
 export type SweepMethod = 'delegate' | 'direct' | 'top-up'
 
-/** What was read at one block, and what the merchant asked for. Everything else follows from it. */
-export type SweepFacts = {
+/** What every plan rests on. */
+export type CommonFacts = {
   readonly chainId: number
+  /** The block at which everything was read. */
   readonly block: { readonly number: number; readonly hash: Hash }
-  /** Of the account key the addresses derive from. */
+  /** Of the account key whose addresses send. */
   readonly fingerprint: string
   readonly accountNumber: number
+  readonly fees: SweepFees
+  readonly assets: readonly Asset[]
+}
+
+/** What was read at one block, and what the merchant asked for. Everything else follows from it. */
+export type SweepFacts = CommonFacts & {
   readonly destination: Address
   readonly method: SweepMethod
   /** Also take the delegations back, in a later transaction. */
   readonly clear: boolean
-  readonly fees: SweepFees
   readonly sponsor: Sponsor
   /** The delegate of this treasury has code on this chain. */
   readonly delegateDeployed: boolean
-  readonly assets: readonly Asset[]
   /** Ascending by index. */
   readonly entries: readonly SweepEntry[]
   readonly skipped: readonly SkippedBalance[]
@@ -41,7 +46,9 @@ export type SweepFees = {
   readonly extraPerTransactionUnits: bigint
 }
 
-/** Pays for gas: `m/44'/60'/N'/1/index`, the internal chain of the same account (BIP-44). */
+/**
+ * Pays for gas, or pays out: `m/44'/60'/N'/1/index`, the internal chain of the same account (BIP-44).
+ */
 export type Sponsor = {
   readonly index: number
   readonly address: Address
@@ -71,9 +78,12 @@ export type SkipReason = 'dust' | 'costs_more' | 'method'
 
 export type SweepStep = 'deploy' | 'top-up' | 'transfer' | 'collect' | 'clear'
 
+/** Of a payout plan: pay somebody, or use up a nonce so that an older plan cannot. */
+export type PayoutStep = 'pay' | 'cancel'
+
 /** An EIP-1559 or (with authorizations) EIP-7702 transaction, yet to be signed. */
 export type PlannedTransaction = {
-  readonly step: SweepStep
+  readonly step: SweepStep | PayoutStep
   /** Transactions of a phase are sent when all of the phase before are in blocks. */
   readonly phase: number
   readonly from: Signer
@@ -85,9 +95,12 @@ export type PlannedTransaction = {
   readonly authorizations: readonly PlannedAuthorization[]
 }
 
-export type Signer =
-  | { readonly kind: 'sponsor'; readonly address: Address }
-  | { readonly kind: 'deposit'; readonly index: number; readonly address: Address }
+/** `deposit` keys lie at `m/44'/60'/N'/0/index`, the others on the internal chain, `/1/index`. */
+export type Signer = {
+  readonly kind: 'sponsor' | 'payer' | 'deposit'
+  readonly index: number
+  readonly address: Address
+}
 
 /** To be signed by a deposit address: exact nonce, this chain's id, never 0 (EIP-7702). */
 export type PlannedAuthorization = {

@@ -3,6 +3,7 @@ import type { ChainSettings } from '../../core/chain/chain-settings.ts'
 import type { Deps } from '../../operations/deps.ts'
 import type { ChainSource } from '../../ports/chain-source.ts'
 import type { NativeSource } from '../../ports/native-source.ts'
+import type { PayoutJournal } from '../../ports/payout-journal.ts'
 import type { StateDirectory } from '../../ports/state-directory.ts'
 
 /** What a command needs of an installation. */
@@ -36,6 +37,10 @@ export type CliIo = {
   loadConfig(): GatewayConfig
   /** Opens state and database for one task, beside a running gateway if there is one. */
   withInstallation<T>(task: (installation: Installation) => Promise<T>): Promise<T>
+  /** The same, for one at a time: whoever plans payouts must know of all others. */
+  withPayouts<T>(
+    task: (installation: Installation & { readonly journal: PayoutJournal }) => Promise<T>,
+  ): Promise<T>
   /** The same for one chain, with its account keys open. */
   withChain<T>(choice: ChainChoice, task: (chain: WatchedChain) => Promise<T>): Promise<T>
 }

@@ -19,7 +19,7 @@ import {
   recoverAccount,
 } from '../../operations/recover-account.ts'
 import type { CliIo } from './cli-io.ts'
-import type { SweepChainOf } from './sweep-command.ts'
+import type { SweepChainOf } from './signed-files.ts'
 
 /** Searched, and there is no money. */
 const EXIT_NOTHING = 1

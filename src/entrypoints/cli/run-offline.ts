@@ -14,7 +14,7 @@ const EXIT_SIGNALED = 2
 
 export type ProgramEnd = { readonly code: number; readonly stdout: string }
 
-/** `keys ...` and `sweep sign ...`: `args` as typed, without `keys`. Resolves with its end. */
+/** `keys ...`, `sweep sign ...` and `payout sign ...`: `args` as typed, without `keys`. Resolves with its end. */
 export function runOffline(
   args: readonly string[],
   stdout: 'pipe' | 'inherit' = 'inherit',
@@ -30,12 +30,13 @@ function programAt(path: string): string {
 const KEYS_PROGRAM = programAt('../keys/main')
 
 /**
- * Flags of Node. Of the arguments only those of `sweep sign` name files; there every word may be the
- * plan, since which one it is only the tool itself can tell.
+ * Flags of Node. Of the arguments only those of `sign` name files; there every word may be the plan,
+ * since which one it is only the tool itself can tell.
  */
 export function permissionsFor(args: readonly string[]): string[] {
-  const isSign = args[0] === 'sweep'
-  const readable = isSign ? args.slice(2).filter((word) => !word.startsWith('-')) : []
+  const isSign = args[0] === 'sweep' || args[0] === 'payout'
+  const words = isSign ? args.slice(2).filter((word) => !word.startsWith('-')) : []
+  const readable = [...words, ...(isSign ? valuesOf('--list', args) : [])]
   const writable = isSign ? valuesOf('--out', args) : []
   return [
     '--permission',

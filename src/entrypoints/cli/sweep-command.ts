@@ -1,36 +1,35 @@
 /** `quittance sweep plan|broadcast|verify`; `sweep sign` is a program of its own, without a network. */
-import { readFile, writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import { type AccountKey, parseAccountKey } from '../../core/keys/deposit-address.ts'
 import {
   type Address,
   type Asset,
   type AssetId,
-  parseAddress,
+  parseTypedAddress,
   toChecksumAddress,
 } from '../../core/money/asset.ts'
 import { formatDecimal, parseDecimal } from '../../core/money/decimal.ts'
 import { renderPlan } from '../../core/sweep/plan-file.ts'
-import { readSigned, type SignedSweep } from '../../core/sweep/signed-file.ts'
+import { readSigned } from '../../core/sweep/signed-file.ts'
+import { COIN_DECIMALS } from '../../core/sweep/sweep-gas.ts'
 import type { SweepMethod } from '../../core/sweep/sweep-plan.ts'
-import { GatewayError } from '../../errors.ts'
-import { broadcastSweep, type SentTransaction } from '../../operations/broadcast-sweep.ts'
 import { planSweep } from '../../operations/plan-sweep.ts'
 import { type SweepReport, verifySweep } from '../../operations/verify-sweep.ts'
-import type { SweepChain } from '../../ports/sweep-chain.ts'
 import type { CliIo } from './cli-io.ts'
+import {
+  broadcastFile,
+  chooseAccount,
+  chooseChain,
+  createFile,
+  EXIT_PARTIAL,
+  parseWhole,
+  readFileAs,
+  refuse,
+  type SweepChainOf,
+} from './signed-files.ts'
 
-/** Not all of it happened: look at the list, plan again for what is left. */
-const EXIT_PARTIAL = 3
 /** Indexes beyond the highest issued one that are looked at: the addresses prepared ahead. */
 const LOOK_AHEAD = 512
-/** Looks at the chain, one a poll, without a new receipt before `broadcast` gives up. */
-const PATIENCE = 120
-const COIN_DECIMALS = 18
 const METHODS: readonly SweepMethod[] = ['delegate', 'direct', 'top-up']
-
-/** A node of a configured chain; main.ts composes it. */
-export type SweepChainOf = (chainId: number) => SweepChain
 
 type PlanOptions = {
   readonly chain: string
@@ -68,7 +67,7 @@ export function buildSweepCommand(io: CliIo, chainOf: SweepChainOf): Command {
     .command('broadcast')
     .description('send what was signed, and wait for it; running it again goes on')
     .argument('<signed>', 'file that `quittance sweep sign` wrote')
-    .action((path: string) => broadcast(io, chainOf, path))
+    .action((path: string) => broadcastFile(io, chainOf, path, readSigned))
   sweep
     .command('verify')
     .description('check by balances that the money left its addresses')
@@ -79,9 +78,8 @@ export function buildSweepCommand(io: CliIo, chainOf: SweepChainOf): Command {
 
 async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Promise<void> {
   await io.withInstallation(async ({ config, store, ...deps }) => {
-    const chainId = parseWhole('--chain', options.chain)
-    const settings = config.chains.find((one) => one.chainId === chainId)
-    if (settings === undefined) throw refuse('--chain', 'is no chain of the configuration')
+    const settings = chooseChain(config, options.chain)
+    const { chainId } = settings
     const method = METHODS.find((one) => one === options.method)
     if (method === undefined) throw refuse('--method', `takes ${METHODS.join(', ')}`)
     const account = chooseAccount(await store.listStores(), options.store)
@@ -90,7 +88,7 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
       { chain: chainOf(chainId) },
       {
         account,
-        destination: parseChecksummed(options.to),
+        destination: parseTreasury(options.to),
         method,
         clear: method === 'delegate' && options.keepDelegations !== true,
         sponsorIndex: parseWhole('--sponsor', options.sponsor),
@@ -124,48 +122,14 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
   })
 }
 
-async function broadcast(io: CliIo, chainOf: SweepChainOf, path: string): Promise<void> {
-  const sweep = await readSweep(path)
-  const chain = chainOf(sweep.chainId)
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs(io, sweep)))
-  const sent = await broadcastSweep(
-    { chain, pause },
-    {
-      sweep,
-      patience: PATIENCE,
-      signal: new AbortController().signal,
-      onProgress: (done, all) => io.warn(`${done} of ${all} in blocks`),
-    },
-  )
-  for (const one of sent) io.print(describeSent(one))
-  const isDone = sent.every(({ outcome }) => outcome.kind === 'mined' && outcome.receipt.succeeded)
-  if (!isDone) io.setExitCode(EXIT_PARTIAL)
-}
-
 async function verify(io: CliIo, chainOf: SweepChainOf, path: string): Promise<void> {
-  const sweep = await readSweep(path)
+  const sweep = await readFileAs(path, readSigned)
   const signal = new AbortController().signal
   const report = await verifySweep({ chain: chainOf(sweep.chainId) }, { sweep, signal })
   for (const line of describeReport(report)) io.print(line)
   const isDone =
     report.delegated.length === 0 && report.balances.every(({ fault }) => fault === null)
   if (!isDone) io.setExitCode(EXIT_PARTIAL)
-}
-
-function describeSent({ step, hash, from, nonce, outcome }: SentTransaction): string {
-  const what = `${step} ${hash} (${toChecksumAddress(from)}, nonce ${nonce})`
-  switch (outcome.kind) {
-    case 'mined': {
-      const { blockNumber, succeeded, gasUsed } = outcome.receipt
-      return `${what}: block ${blockNumber}, ${gasUsed} gas${succeeded ? '' : ', REVERTED'}`
-    }
-    case 'pending':
-      return `${what}: sent, in no block yet; run again`
-    case 'refused':
-      return `${what}: refused: ${outcome.reason}`
-    case 'waiting':
-      return `${what}: not sent, the step before it did not end`
-  }
 }
 
 function describeReport({ blockNumber, balances, delegated }: SweepReport): string[] {
@@ -178,45 +142,6 @@ function describeReport({ blockNumber, balances, delegated }: SweepReport): stri
     }),
     ...delegated.map((address) => `${toChecksumAddress(address)} still delegates`),
   ]
-}
-
-function pauseMs(io: CliIo, { chainId }: SignedSweep): number {
-  const settings = io.loadConfig().chains.find((one) => one.chainId === chainId)
-  return settings?.pollIntervalMs ?? 2_000
-}
-
-async function readSweep(path: string): Promise<SignedSweep> {
-  const text = await readFile(path, 'utf8')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw refuse('the file', 'is not JSON')
-  }
-  const read = readSigned(value)
-  if (!read.ok) throw refuse(read.field, read.detail)
-  return read.value
-}
-
-async function createFile(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 })
-  } catch {
-    throw refuse('--out', 'is there already, or cannot be written')
-  }
-}
-
-function chooseAccount(
-  stores: readonly { readonly id: string; readonly xpub: string }[],
-  id: string | undefined,
-): AccountKey {
-  const fitting = id === undefined ? stores : stores.filter((store) => store.id === id)
-  const [only, ...others] = fitting
-  if (only === undefined) throw refuse('--store', 'is not a store of this installation')
-  if (others.length > 0) throw refuse('--store', 'is needed: there are several stores')
-  const parsed = parseAccountKey(only.xpub)
-  if (!parsed.ok) throw new GatewayError('xpub_mismatch', 'The stored account key is not valid.')
-  return parsed.key
 }
 
 function parseMinimums(given: readonly string[], assets: readonly Asset[]): Map<AssetId, bigint> {
@@ -234,19 +159,8 @@ function parseMinimums(given: readonly string[], assets: readonly Asset[]): Map<
   )
 }
 
-/** Mixed case must be the checksum; whoever signs compares again. */
-function parseChecksummed(text: string): Address {
-  const address = parseAddress(text)
-  const hasOneCase = text.slice(2) === text.slice(2).toLowerCase()
-  if (address !== null && (hasOneCase || toChecksumAddress(address) === text)) return address
+function parseTreasury(text: string): Address {
+  const typed = parseTypedAddress(text)
+  if (typed.ok) return typed.address
   throw refuse('--to', 'takes an address with the right checksum')
-}
-
-function parseWhole(option: string, text: string): number {
-  if (/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return Number.parseInt(text, 10)
-  throw refuse(option, 'takes a whole number')
-}
-
-function refuse(field: string, detail: string): GatewayError {
-  return new GatewayError('invalid_request', `${field}: ${detail}.`)
 }

@@ -1,15 +1,17 @@
 /**
  * The offline tools by themselves: `node src/entrypoints/keys/main.ts new`, and
- * `node src/entrypoints/keys/main.ts sweep sign ...`.
+ * `node src/entrypoints/keys/main.ts sweep sign ...` or `payout sign ...`.
  */
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { CommanderError } from 'commander'
 import { buildKeysCommand } from './keys-command.ts'
-import { buildSweepCommand, type SweepSignIo } from './sweep-sign-command.ts'
+import { buildPayoutCommand } from './payout-sign-command.ts'
+import type { SigningIo } from './sign-plan.ts'
+import { buildSweepCommand } from './sweep-sign-command.ts'
 
-const io: SweepSignIo = {
+const io: SigningIo = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -23,12 +25,13 @@ const io: SweepSignIo = {
 }
 
 const [first, ...rest] = process.argv.slice(2)
-const isSweep = first === 'sweep'
-const command = isSweep
-  ? buildSweepCommand(io).name('quittance sweep')
+const signing = { sweep: buildSweepCommand, payout: buildPayoutCommand }
+const isSigning = first === 'sweep' || first === 'payout'
+const command = isSigning
+  ? signing[first](io).name(`quittance ${first}`)
   : buildKeysCommand(io).name('quittance keys')
 try {
-  await command.parseAsync(isSweep ? rest : process.argv.slice(2), { from: 'user' })
+  await command.parseAsync(isSigning ? rest : process.argv.slice(2), { from: 'user' })
 } catch (error) {
   // Already told, and the exit code set.
   if (!(error instanceof CommanderError)) throw error

@@ -1,6 +1,6 @@
 /** Command-line text to values. A fault names the option and what it takes, never what was given. */
 import { MAX_DERIVATION_INDEX, parseAccountKey } from '../../core/keys/deposit-address.ts'
-import { type Address, parseAddress, toChecksumAddress } from '../../core/money/asset.ts'
+import { type Address, parseTypedAddress } from '../../core/money/asset.ts'
 import { type GatewayError, invalidField } from '../../errors.ts'
 import { type Account, accountPath } from './account.ts'
 import { NEW_WORD_COUNTS, type NewWordCount } from './mnemonic.ts'
@@ -31,18 +31,13 @@ export function parseXpub(text: string): Account {
   return { key: parsed.key, path: accountPath(number), number }
 }
 
-/** One case of hex throughout is an address; mixed case is a checksum and must be right (EIP-55). */
+/** An address in one case of hex, or with the right checksum (EIP-55). */
 export function parseChecksummed(text: string): Address {
-  const address = parseAddress(text.trim())
-  if (address === null) {
-    throw refuse('ADDRESS', 'malformed', 'takes 0x and 40 hex digits.')
-  }
-  const digits = text.trim().slice(2)
-  const hasOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase()
-  if (!hasOneCase && toChecksumAddress(address) !== text.trim()) {
-    throw refuse('ADDRESS', 'checksum', 'the checksum is wrong: a character was changed.')
-  }
-  return address
+  const typed = parseTypedAddress(text.trim())
+  if (typed.ok) return typed.address
+  throw typed.fault === 'malformed'
+    ? refuse('ADDRESS', 'malformed', 'takes 0x and 40 hex digits.')
+    : refuse('ADDRESS', 'checksum', 'the checksum is wrong: a character was changed.')
 }
 
 function refuse(option: string, code: string, detail: string): GatewayError {

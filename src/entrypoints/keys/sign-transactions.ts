@@ -3,12 +3,12 @@ import { keccak256, type SignedAuthorization } from 'viem'
 import { privateKeyToAddress, signAuthorization, signTransaction } from 'viem/accounts'
 import { assert } from '../../core/assert.ts'
 import type { Hash } from '../../core/money/asset.ts'
-import { planTransactions } from '../../core/sweep/plan-transactions.ts'
-import type { PlannedTransaction, SweepFacts } from '../../core/sweep/sweep-plan.ts'
+import type { CommonFacts, PlannedTransaction } from '../../core/sweep/sweep-plan.ts'
 
 /** Gives a private key for as long as `use` runs. */
 export type Signers = {
-  sponsor<T>(index: number, use: (privateKey: `0x${string}`) => Promise<T>): Promise<T>
+  /** Of the internal chain: sponsors and payers. */
+  internal<T>(index: number, use: (privateKey: `0x${string}`) => Promise<T>): Promise<T>
   deposit<T>(index: number, use: (privateKey: `0x${string}`) => Promise<T>): Promise<T>
 }
 
@@ -18,13 +18,13 @@ export type SignedTransaction = {
   readonly raw: `0x${string}`
 }
 
-/** Signs everything that follows from the facts, in order. Reports each, since many take a while. */
+/** Signs everything that was planned, in order. Reports each, since many take a while. */
 export async function signTransactions(
-  facts: SweepFacts,
+  facts: Pick<CommonFacts, 'chainId' | 'fees'>,
+  planned: readonly PlannedTransaction[],
   signers: Signers,
   onSigned: (done: number, all: number) => void = () => {},
 ): Promise<SignedTransaction[]> {
-  const planned = planTransactions(facts)
   const signed: SignedTransaction[] = []
   for (const transaction of planned) {
     const raw = await signOne(facts, transaction, signers)
@@ -35,7 +35,7 @@ export async function signTransactions(
 }
 
 async function signOne(
-  facts: SweepFacts,
+  facts: Pick<CommonFacts, 'chainId' | 'fees'>,
   planned: PlannedTransaction,
   signers: Signers,
 ): Promise<`0x${string}`> {
@@ -64,9 +64,9 @@ async function signOne(
           transaction: { type: 'eip7702', ...call, ...fees, authorizationList },
         })
   }
-  return from.kind === 'sponsor'
-    ? signers.sponsor(facts.sponsor.index, sign)
-    : signers.deposit(from.index, sign)
+  return from.kind === 'deposit'
+    ? signers.deposit(from.index, sign)
+    : signers.internal(from.index, sign)
 }
 
 function isKeyOf(privateKey: `0x${string}`, address: string): boolean {

@@ -12,7 +12,7 @@ const INTERNAL_CHAIN = 1
 
 export type SweepKeys = Signers & {
   readonly fingerprint: string
-  sponsorAddress(index: number): Address
+  internalAddress(index: number): Address
   depositAddress(index: number): Address
   /** Overwrites what was derived; afterwards nothing can be signed. */
   wipe(): void
@@ -44,9 +44,9 @@ export function openSweepKeys(seed: Uint8Array, accountNumber: number): SweepKey
   return {
     fingerprint: parsed.key.fingerprint,
     depositAddress: (index) => addressOf(chains[0], index),
-    sponsorAddress: (index) => addressOf(chains[1], index),
+    internalAddress: (index) => addressOf(chains[1], index),
     deposit: (index, use) => useKey(chains[0], index, use),
-    sponsor: (index, use) => useKey(chains[1], index, use),
+    internal: (index, use) => useKey(chains[1], index, use),
     wipe() {
       for (const node of [account, ...chains]) node.wipePrivateData()
     },

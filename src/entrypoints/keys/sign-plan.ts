@@ -1,0 +1,155 @@
+/** What signing has in common, whatever is signed: a plan that nobody believes, words, one new file. */
+import { Command, CommanderError } from 'commander'
+import { formatDecimal, parseDecimal } from '../../core/money/decimal.ts'
+import type { Signed } from '../../core/sweep/signed-file.ts'
+import { COIN_DECIMALS } from '../../core/sweep/sweep-gas.ts'
+import type { CommonFacts, PlannedTransaction, Sponsor } from '../../core/sweep/sweep-plan.ts'
+import { GatewayError, invalidField } from '../../errors.ts'
+import { EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
+import { deriveSeed, parseMnemonic } from './mnemonic.ts'
+import { readSecrets } from './read-secret.ts'
+import { signTransactions } from './sign-transactions.ts'
+import { openSweepKeys, type SweepKeys } from './sweep-keys.ts'
+
+/** The most all transactions may cost unless `--max-fee` says otherwise, in coins. */
+const MAX_FEE_DEFAULT = '0.05'
+
+export type SigningIo = KeysIo & {
+  /** Text of a file. Rejects as Node does. */
+  readFile(path: string): Promise<string>
+  /** Creates a file that was not there, readable by its owner alone. */
+  createFile(path: string, text: string): Promise<void>
+}
+
+export type SigningOptions = {
+  readonly out?: string
+  readonly maxFee: string
+  readonly passphrase?: true
+  readonly force?: true
+}
+
+/** A plan that was read, and what becomes of it. */
+export type Signable = {
+  readonly facts: CommonFacts
+  readonly transactions: readonly PlannedTransaction[]
+  readonly maxFeeUnits: bigint
+  /** Who pays, and the field of the plan that says so. */
+  readonly internal: { readonly field: string; readonly account: Sponsor }
+  /** Throws where the plan names an address as ours that is not. */
+  assertOwn(keys: SweepKeys): void
+  /** What a person compares before signing. */
+  describe(): string
+  renderSigned(signed: readonly Signed[]): object
+}
+
+/** The command `name` with `sign` under it, to which arguments and options of its own are added. */
+export function buildSigning(io: SigningIo, name: string): { parent: Command; sign: Command } {
+  const parent = new Command(name)
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride((error) => {
+      const code = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
+      io.setExitCode(code)
+      throw new CommanderError(code, error.code, error.message)
+    })
+  const sign = parent
+    .command('sign')
+    .option('--out <file>', 'write the signed transactions there; without it nothing is signed')
+    .option('--max-fee <coins>', 'the most all transactions may cost', MAX_FEE_DEFAULT)
+    .option('--passphrase', 'also ask for a BIP-39 passphrase')
+    .option('--force', 'sign although it costs more than --max-fee')
+  return { parent, sign }
+}
+
+/** Shows the plan and, with `--out`, signs it. Faults are told on stderr and set the exit code. */
+export async function signPlan(
+  io: SigningIo,
+  options: SigningOptions,
+  read: () => Promise<Signable>,
+): Promise<void> {
+  try {
+    await signOrShow(io, options, await read())
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    io.stderr.write(`error: ${error.message}\n`)
+    io.setExitCode(EXIT_USAGE)
+  }
+}
+
+async function signOrShow(io: SigningIo, options: SigningOptions, plan: Signable): Promise<void> {
+  const { facts, internal } = plan
+  if (plan.maxFeeUnits > parseMaxFee(options.maxFee) && options.force !== true) {
+    const coins = formatDecimal(plan.maxFeeUnits, COIN_DECIMALS)
+    throw refusePlan('max_fee', `may cost up to ${coins}, more than --max-fee ${options.maxFee}`)
+  }
+  const secrets = await readSecrets(io, options.passphrase === true)
+  const seed = deriveSeed(parseMnemonic(secrets.words), secrets.passphrase)
+  const keys = openSweepKeys(seed, facts.accountNumber)
+  try {
+    if (keys.fingerprint !== facts.fingerprint) {
+      throw refusePlan('account.fingerprint', 'is of another account key than these words')
+    }
+    if (keys.internalAddress(internal.account.index) !== internal.account.address) {
+      throw refusePlan(`${internal.field}.address`, 'does not derive from these words')
+    }
+    plan.assertOwn(keys)
+    io.stdout.write(plan.describe())
+    if (options.out === undefined) {
+      io.stdout.write('Nothing was signed. Add --out FILE to sign.\n')
+      return
+    }
+    const signed = await signTransactions(facts, plan.transactions, keys, (done, all) => {
+      if (io.isTTY) io.stderr.write(`\rsigned ${done} of ${all}${done === all ? '\n' : ''}`)
+    })
+    const text = `${JSON.stringify(plan.renderSigned(signed), null, 2)}\n`
+    await createFile(io, options.out, text)
+    io.stdout.write(`${signed.length} transactions signed: ${options.out}\n`)
+  } finally {
+    keys.wipe()
+  }
+}
+
+/** Reads the JSON of a plan. */
+export async function readPlanText(io: SigningIo, path: string): Promise<unknown> {
+  const text = await readTextOf(io, path, 'plan')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refusePlan('the file', 'is not JSON')
+  }
+}
+
+/** `what` names the argument in a fault. */
+export async function readTextOf(io: SigningIo, path: string, what: string): Promise<string> {
+  try {
+    return await io.readFile(path)
+  } catch {
+    throw invalidField('', 'not_readable', `${what}: the file cannot be read.`)
+  }
+}
+
+/** Fee and payer as every summary shows them. */
+export function describeCost(maxFeeUnits: bigint, payer: string): string {
+  return `Costs:     at most ${formatDecimal(maxFeeUnits, COIN_DECIMALS)} coins, paid by ${payer}\n`
+}
+
+export function refusePlan(field: string, detail: string): GatewayError {
+  return invalidField('', 'plan_refused', `plan: ${field} ${detail}.`)
+}
+
+async function createFile(io: SigningIo, path: string, text: string): Promise<void> {
+  try {
+    await io.createFile(path, text)
+  } catch {
+    throw invalidField('', 'not_writable', '--out: the file is there already, or cannot be made.')
+  }
+}
+
+function parseMaxFee(text: string): bigint {
+  const parsed = parseDecimal(text, COIN_DECIMALS)
+  if (parsed.ok && parsed.units > 0n) return parsed.units
+  throw invalidField('', 'out_of_range', '--max-fee: takes an amount of coins such as 0.05.')
+}
