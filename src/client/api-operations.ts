@@ -16,6 +16,7 @@ import type {
   Readiness,
   Store,
   TransactionCheck,
+  WalletTransaction,
   WebhookEndpoint,
 } from './api-resources.ts'
 import type { Page, RequestOptions, Route } from './request-types.ts'
@@ -170,6 +171,10 @@ export type UpdateStoreBody = {
   readonly tolerance_bps?: number | null | undefined
   readonly grace_s?: number | null | undefined
   readonly redirect_origins?: readonly string[] | null | undefined
+  readonly frame_origins?: readonly string[] | null | undefined
+  readonly accent?: string | null | undefined
+  readonly logo?: string | null | undefined
+  readonly renew_expired?: boolean | null | undefined
 }
 
 export type ListApiKeysQuery = {
@@ -237,6 +242,9 @@ export type Operations = {
     body: CheckTransactionBody,
     options?: RequestOptions,
   ): Promise<TransactionCheck>
+
+  /** What a wallet has to sign to pay. */
+  getWalletTransaction(token: string, options?: RequestOptions): Promise<WalletTransaction>
 
   /** How an invoice stands, for its shopper. */
   getCheckoutStatus(token: string, options?: RequestOptions): Promise<CheckoutStatus>
@@ -423,6 +431,14 @@ export const ROUTES: Readonly<Record<keyof Operations, Route>> = {
     path: '/i/{token}/transactions',
     places: ['token'],
     input: 'body',
+    isPublic: true,
+    answers: [200],
+  },
+  getWalletTransaction: {
+    method: 'GET',
+    path: '/i/{token}/wallet',
+    places: ['token'],
+    input: null,
     isPublic: true,
     answers: [200],
   },

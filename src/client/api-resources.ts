@@ -270,6 +270,14 @@ export type Store = {
   readonly grace_s: number | null
   /** Null: any. */
   readonly redirect_origins: readonly string[] | null
+  /** May show the checkout page in a frame; null: none. */
+  readonly frame_origins: readonly string[] | null
+  /** Colour of the checkout page, `#0b6e4f`. */
+  readonly accent: string | null
+  /** Data URI of the picture on the checkout page. */
+  readonly logo: string | null
+  /** Whether a shopper may take a fresh price for an expired invoice; null: no. */
+  readonly renew_expired: boolean | null
   readonly created_at: string
 }
 
@@ -354,6 +362,26 @@ export type Readiness = {
     | undefined
 }
 
+/** A failure (RFC 9457). */
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  /** Stable: branch on it. */
+  readonly code: string
+  readonly detail: string
+  readonly request_id: string
+  readonly errors?:
+    | readonly {
+        /** JSON pointer (RFC 6901) to the wrong field. */
+        readonly pointer: string
+        readonly parameter?: string | undefined
+        readonly code: string
+        readonly detail: string
+      }[]
+    | undefined
+}
+
 /** One transaction against the chain. */
 export type TransactionCheck = {
   readonly object: 'transaction_check'
@@ -435,6 +463,12 @@ export type CheckoutStatus = {
     /** EIP-681. */
     readonly uri: string
   }[]
+  /** Those it may be paid on, and how they are doing. */
+  readonly chains: readonly {
+    readonly chain_id: number
+    readonly chain: string
+    readonly state: 'ok' | 'behind' | 'halted' | 'unreachable'
+  }[]
   readonly paid: {
     readonly underpaid: boolean
     readonly overpaid: boolean
@@ -469,24 +503,34 @@ export type CheckoutStatus = {
   readonly redirect_url: string | null
 }
 
-/** A failure (RFC 9457). */
-export type Problem = {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  /** Stable: branch on it. */
-  readonly code: string
-  readonly detail: string
-  readonly request_id: string
-  readonly errors?:
-    | readonly {
-        /** JSON pointer (RFC 6901) to the wrong field. */
-        readonly pointer: string
-        readonly parameter?: string | undefined
-        readonly code: string
-        readonly detail: string
-      }[]
-    | undefined
+/** What a wallet is asked to sign. */
+export type WalletTransaction = {
+  readonly object: 'wallet_transaction'
+  /** CAIP-19. */
+  readonly asset: string
+  readonly chain_id: number
+  readonly amount: string
+  readonly symbol: string
+  /** For `eth_sendTransaction`; the wallet adds `from`. */
+  readonly transaction: {
+    /** With its EIP-55 checksum. */
+    readonly to: string
+    readonly value: string
+    readonly data: string
+  }
+  /** For `wallet_switchEthereumChain`; with `rpcUrls` for `wallet_addEthereumChain`. */
+  readonly network: {
+    readonly chainId: string
+    readonly chainName?: string | undefined
+    readonly nativeCurrency?:
+      | {
+          readonly name: string
+          readonly symbol: string
+          readonly decimals: number
+        }
+      | undefined
+    readonly rpcUrls?: readonly string[] | undefined
+  }
 }
 
 /** What a coin costs now. */

@@ -172,6 +172,15 @@ export const chainFields = z.strictObject({
       'Nodes, http or https. Required unless QUITTANCE_RPC_<chainId> gives them. May hold ' +
         'credentials.',
     ),
+  wallet_rpc: rpc
+    .refine((urls) => urls.every((url) => !/@|[?&](api_?)?key=/i.test(url)), {
+      error: 'must hold no credentials: the checkout page shows it to everybody',
+    })
+    .default([])
+    .describe(
+      'Public nodes that the checkout page tells to a wallet which does not know the chain. Everybody ' +
+        'can read them: no credentials.',
+    ),
   rpc_headers: rpcHeaders.default({}).describe('HTTP headers sent to every node of this chain.'),
   test: z
     .boolean()

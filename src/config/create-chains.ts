@@ -53,6 +53,7 @@ function createChain(chainId: number, input: ChainInput): ChainConfig {
     detection: input.detection,
     rpcUrls: input.rpc ?? [],
     rpcHeaders: input.rpc_headers,
+    walletRpc: input.wallet_rpc,
     genesisHash: knownGenesis(chainId, input.test),
     verifyBalanceOf: verified.map((token) => tokenAssetId(chainId, readAddress(token.address))),
     ownSenders: input.own_senders.map(readAddress),

@@ -1,5 +1,9 @@
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
-import { DEFAULT_SETTINGS, type StoreAccount } from '../core/store-account/store-account.ts'
+import {
+  DEFAULT_SETTINGS,
+  type StoreAccount,
+  UNNAMED_STORE,
+} from '../core/store-account/store-account.ts'
 import { GatewayError } from '../errors.ts'
 import type { StateDirectory } from '../ports/state-directory.ts'
 import type { Deps } from './deps.ts'
@@ -12,7 +16,6 @@ type PrepareDeps = Pick<Deps, 'store' | 'clock' | 'ids' | 'logger'> & {
 
 /** Pin of the account key that the configuration gives to the first store. */
 const DEFAULT_PIN = 'default'
-const DEFAULT_NAME = 'default'
 
 /**
  * The first store, with the configured account key. A key that is not the pinned one refuses to start;
@@ -31,7 +34,7 @@ export async function prepareDefaultStore(
   const stores = await deps.store.listStores()
   const current =
     stores.find((store) => store.fingerprint === (pinned ?? fingerprint)) ??
-    stores.find((store) => store.name === DEFAULT_NAME)
+    stores.find((store) => store.name === UNNAMED_STORE)
   const isSame =
     (pinned ?? fingerprint) === fingerprint && (current?.fingerprint ?? fingerprint) === fingerprint
   if (!isSame && !acceptNewXpub) throw differentKey()
@@ -61,7 +64,7 @@ async function createStore(
   const nowMs = deps.clock.nowMs()
   const store: StoreAccount = {
     id: freshId(deps, 'st', nowMs),
-    name: DEFAULT_NAME,
+    name: UNNAMED_STORE,
     xpub,
     fingerprint,
     formerXpubs: [],

@@ -27,6 +27,10 @@ export function updateStore(
         toleranceBps: changed(settings.toleranceBps, store.settings.toleranceBps),
         graceS: changed(settings.graceS, store.settings.graceS),
         redirectOrigins: changed(settings.redirectOrigins, store.settings.redirectOrigins),
+        frameOrigins: changed(settings.frameOrigins, store.settings.frameOrigins),
+        accent: changed(settings.accent, store.settings.accent),
+        logo: changed(settings.logo, store.settings.logo),
+        renewsExpired: changed(settings.renewsExpired, store.settings.renewsExpired),
       },
       revision: store.revision + 1,
     }
@@ -47,6 +51,8 @@ function changed<Value>(asked: Value | undefined, current: Value): Value {
   return asked === undefined ? current : asked
 }
 
+/** A picture is told by its size: rows of the log are for people, and kept for ever. */
 function describe({ name, settings }: StoreAccount): string {
-  return JSON.stringify({ name, ...settings })
+  const logo = settings.logo === null ? null : `${settings.logo.length} characters`
+  return JSON.stringify({ name, ...settings, logo })
 }

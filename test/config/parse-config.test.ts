@@ -65,6 +65,7 @@ test('the sample of the interface contract is accepted', () => {
       nativeMode: 'delta',
       rpcUrls: ['http://127.0.0.1:8545'],
       rpcHeaders: {},
+      walletRpc: [],
       genesisHash: null,
       verifyBalanceOf: [token.id],
       ownSenders: [],

@@ -52,7 +52,15 @@ export function describeStoreValues(open: OpenStore): void {
       id: 'st_2',
       formerXpubs: ['xpub-1', 'xpub-2'],
       name: 'Café',
-      settings: { toleranceBps: 0, graceS: 60, redirectOrigins: ['https://shop.example'] },
+      settings: {
+        toleranceBps: 0,
+        graceS: 60,
+        redirectOrigins: ['https://shop.example'],
+        frameOrigins: ['https://shop.example', 'http://127.0.0.1:3000'],
+        accent: '#0b6e4f',
+        logo: 'data:image/png;base64,iVBORw0KGgo=',
+        renewsExpired: true,
+      },
     })
     const key = sampleApiKey(2, { scopes: ['admin'], expiresAtMs: 5, revokedAtMs: 6 })
     const endpoint = sampleEndpoint(2, {

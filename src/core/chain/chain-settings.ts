@@ -55,6 +55,8 @@ export type ChainSettings = {
   /** Below so many units of an asset a transfer is recorded without events; absent: none is. */
   readonly dustUnits: ReadonlyMap<AssetId, bigint>
   readonly proofs: ProofSwitches
+  /** Public nodes a wallet may be told of, when it does not know the chain. */
+  readonly walletRpc?: readonly string[]
   /** How native coins that arrive are found. */
   readonly nativeMode: NativeMode
   /** Transaction types that stand outside the roots and the bloom (Polygon's state sync, 0x7f). */

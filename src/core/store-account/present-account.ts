@@ -13,6 +13,10 @@ export function presentStore(store: StoreAccount) {
     tolerance_bps: store.settings.toleranceBps,
     grace_s: store.settings.graceS,
     redirect_origins: store.settings.redirectOrigins,
+    frame_origins: store.settings.frameOrigins,
+    accent: store.settings.accent,
+    logo: store.settings.logo,
+    renew_expired: store.settings.renewsExpired,
     created_at: formatTime(store.createdAtMs),
   }
 }

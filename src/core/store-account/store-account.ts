@@ -15,18 +15,33 @@ export type StoreAccount = {
   readonly revision: number
 }
 
+/** Name of the first store until somebody names it; shoppers are not shown it. */
+export const UNNAMED_STORE = 'default'
+
 /** What a merchant sets for a store; null is the default of the installation. */
 export type StoreSettings = {
   readonly toleranceBps: number | null
   readonly graceS: number | null
   /** Where shoppers may be sent back to, such as `https://shop.example`; null: anywhere. */
   readonly redirectOrigins: readonly string[] | null
+  /** Sites that may show the checkout page in a frame of theirs; null: none. */
+  readonly frameOrigins: readonly string[] | null
+  /** Colour of the checkout page, `#0b6e4f`; null: the page's own. */
+  readonly accent: string | null
+  /** Picture of the shop as a data URI, held against what it says by `readLogo`; null: none. */
+  readonly logo: string | null
+  /** Whether a shopper may take a fresh price for an expired invoice; null: no. */
+  readonly renewsExpired: boolean | null
 }
 
 export const DEFAULT_SETTINGS: StoreSettings = {
   toleranceBps: null,
   graceS: null,
   redirectOrigins: null,
+  frameOrigins: null,
+  accent: null,
+  logo: null,
+  renewsExpired: null,
 }
 
 export const API_KEY_SCOPES = [

@@ -47,9 +47,10 @@ export function createHttpApp(deps: HttpDeps): Express {
   const routes = listRoutes(deps)
   // First, because each path that stands before is compared with that of every request.
   app.use('/v1', refusePreflight, createGuard(deps), createKeyLimitFor(deps))
-  mountRoutes(app, createIdempotencyGate(deps), routes)
+  const gate = createIdempotencyGate(deps)
+  mountRoutes(app, gate, routes)
   mountHealth(app, deps)
-  mountCheckout(app, deps)
+  mountCheckout(app, deps, gate)
   mountDocs(app, deps, routes)
   app.use(() => {
     throw new GatewayError('not_found', 'There is nothing under this path.')

@@ -1,5 +1,6 @@
 /** Body of `PATCH /v1/store`. Null takes a setting back to the default. */
 import * as z from 'zod'
+import { LOGO_CHARACTERS_MAX, readLogo } from '../../core/store-account/logo.ts'
 import { DAY_MS, SECOND_MS } from '../../core/time.ts'
 import { parseInput, textOf } from './parse-input.ts'
 
@@ -22,12 +23,38 @@ export const storeChangeSchema = z.strictObject({
   tolerance_bps: z.int().min(0).max(TOLERANCE_BPS_MAX).nullish(),
   grace_s: z.int().min(0).max(GRACE_S_MAX).nullish(),
   redirect_origins: z.array(origin).max(ORIGINS_MAX).nullish(),
+  frame_origins: z.array(origin).max(ORIGINS_MAX).nullish(),
+  accent: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/, { error: 'must be a colour such as #0b6e4f, in lower case' })
+    .nullish(),
+  logo: textOf(LOGO_CHARACTERS_MAX)
+    .refine((text) => readLogo(text) !== null, {
+      error: 'must be a PNG, JPEG or WebP picture as a data URI in base64',
+      params: { code: 'not_a_picture' },
+    })
+    .nullish(),
+  renew_expired: z.boolean().nullish(),
 })
 
 export function parseStoreChange(body: unknown) {
-  const { name, tolerance_bps, grace_s, redirect_origins } = parseInput(storeChangeSchema, body)
-  const redirectOrigins = redirect_origins && [...new Set(redirect_origins)]
-  return { name, settings: { toleranceBps: tolerance_bps, graceS: grace_s, redirectOrigins } }
+  const change = parseInput(storeChangeSchema, body)
+  return {
+    name: change.name,
+    settings: {
+      toleranceBps: change.tolerance_bps,
+      graceS: change.grace_s,
+      redirectOrigins: unique(change.redirect_origins),
+      frameOrigins: unique(change.frame_origins),
+      accent: change.accent,
+      logo: change.logo,
+      renewsExpired: change.renew_expired,
+    },
+  }
+}
+
+function unique(origins: readonly string[] | null | undefined) {
+  return origins && [...new Set(origins)]
 }
 
 /** As `URL.origin` writes it, so that comparing texts compares origins. */

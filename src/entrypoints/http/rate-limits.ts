@@ -20,6 +20,9 @@ const UNKNOWN_LINKS_PER_MINUTE = 120
  */
 const TRANSACTIONS_PER_MINUTE = { link: 10, address: 60 }
 
+/** Fresh prices per minute and address: each is an invoice with an address of its own. */
+const RENEWALS_PER_MINUTE = 20
+
 type Window = { readonly startedMs: number; hits: number }
 
 /**
@@ -51,6 +54,10 @@ export function createAuthFailureLimit(): RequestHandler {
 
 export function createUnknownLinkLimit(): RequestHandler {
   return createLimit(MINUTE_MS, UNKNOWN_LINKS_PER_MINUTE)
+}
+
+export function createRenewalLimit(): RequestHandler {
+  return createLimit(MINUTE_MS, RENEWALS_PER_MINUTE)
 }
 
 /** In the order they are to be asked. */

@@ -1,4 +1,5 @@
 import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
+import type { ChainDirectory } from '../../../ports/chain-directory.ts'
 import { type TaggedText, tagOf } from '../answer-tagged.ts'
 
 export type PublicStatus = ReturnType<typeof presentPublicStatus>
@@ -7,7 +8,10 @@ export type PublicStatus = ReturnType<typeof presentPublicStatus>
  * What whoever holds the link may see: how to pay and how it stands. Not the order id, not the
  * metadata, nothing of other orders, nobody's sending address.
  */
-export function presentPublicStatus(invoice: InvoiceResource) {
+export function presentPublicStatus(
+  invoice: InvoiceResource,
+  chains: Pick<ChainDirectory, 'healthOf'>,
+) {
   return {
     object: 'checkout' as const,
     status: invoice.status,
@@ -15,6 +19,7 @@ export function presentPublicStatus(invoice: InvoiceResource) {
     price: invoice.price,
     address: invoice.address,
     payment_options: invoice.payment_options,
+    chains: presentChains(invoice, chains),
     paid: invoice.paid,
     payments: invoice.payments.map((payment) => ({
       asset: payment.asset,
@@ -37,6 +42,19 @@ export function presentPublicStatus(invoice: InvoiceResource) {
     settled_at: invoice.settled_at,
     redirect_url: invoice.redirect_url,
   }
+}
+
+/** The chains it may be paid on and how they are doing, so that nobody wonders where money stays. */
+function presentChains(
+  { payment_options }: InvoiceResource,
+  chains: Pick<ChainDirectory, 'healthOf'>,
+) {
+  const names = new Map(payment_options.map(({ chain_id, chain }) => [chain_id, chain]))
+  return [...names].map(([chain_id, chain]) => {
+    const { state } = chains.healthOf(chain_id)
+    // Not observed yet is behind, as far as anybody outside is concerned.
+    return { chain_id, chain, state: state === 'starting' ? ('behind' as const) : state }
+  })
 }
 
 /** What is shown, as bytes with their tag. */

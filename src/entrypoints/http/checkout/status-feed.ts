@@ -36,15 +36,19 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
   const watched = new Map<string, Watched>()
   let viewerCount = 0
   let timer: NodeJS.Timeout | null = null
+  let lastHealth = describeHealth(deps)
   let lastHeartbeatMs = deps.clock.monotonicMs()
 
   async function look(): Promise<void> {
+    const health = describeHealth(deps)
+    if (health !== lastHealth) for (const entry of watched.values()) entry.mark = null
+    lastHealth = health
     const marks = new Map([...watched].map(([id, { mark }]) => [id, mark]))
     const changed = await readViewedInvoices(deps, marks)
     for (const [id, { mark, resource }] of changed) {
       const entry = watched.get(id)
       if (entry === undefined) continue
-      const text = renderMessage(resource)
+      const text = renderMessage(deps, resource)
       entry.mark = mark
       if (entry.lastText === text) continue
       entry.lastText = text
@@ -72,7 +76,7 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
 
   return {
     watch(invoice, res) {
-      const text = renderMessage(invoice)
+      const text = renderMessage(deps, invoice)
       const entry = watched.get(invoice.id) ?? { mark: null, lastText: text, viewers: new Set() }
       assertPlace(viewerCount, entry.viewers.size)
       watched.set(invoice.id, entry)
@@ -95,6 +99,14 @@ export function createStatusFeed(deps: HttpDeps): StatusFeed {
   }
 }
 
+/** Changes when a page may have to tell that a chain is in trouble, or no longer is. */
+function describeHealth({ chains }: HttpDeps): string {
+  return chains
+    .list()
+    .map(({ chainId }) => chains.healthOf(chainId).state)
+    .join()
+}
+
 function assertPlace(viewers: number, viewersOfInvoice: number): void {
   if (viewers < VIEWERS_MAX && viewersOfInvoice < VIEWERS_PER_INVOICE_MAX) return
   throw new GatewayError('rate_limited', 'Too many live viewers; ask for the status instead.', {
@@ -113,8 +125,8 @@ function openStream(res: Response): void {
 }
 
 /** The id is the tag that the page and the status carry too, so that a viewer knows what it has. */
-function renderMessage(invoice: InvoiceResource): string {
-  const { text, tag } = tagStatus(presentPublicStatus(invoice))
+function renderMessage({ chains }: HttpDeps, invoice: InvoiceResource): string {
+  const { text, tag } = tagStatus(presentPublicStatus(invoice, chains))
   return `id: ${tag}\nevent: status\ndata: ${text}\n\n`
 }
 

@@ -58,12 +58,17 @@ export async function answerTransaction(
   })
   if (byForm) return goBack(check.result)
   const after = await getInvoiceByToken(deps, token)
-  const body = JSON.stringify(presentCheck(check, txHash, after))
+  const body = JSON.stringify(presentCheck(check, txHash, after, deps.chains))
   res.status(200).set('Content-Type', 'application/json; charset=utf-8').end(body)
 }
 
-export function presentCheck(check: TransactionCheck, txHash: Hash, invoice: InvoiceResource) {
-  const { payments } = presentPublicStatus(invoice)
+export function presentCheck(
+  check: TransactionCheck,
+  txHash: Hash,
+  invoice: InvoiceResource,
+  chains: HttpDeps['chains'],
+) {
+  const { payments } = presentPublicStatus(invoice, chains)
   return {
     object: 'transaction_check' as const,
     result: check.result,

@@ -5,8 +5,9 @@ import { transactionInput } from '../checkout/transaction-route.ts'
 import { LIMIT_MAX } from '../cursors.ts'
 import { PROBLEM_MEANINGS } from '../problem-meanings.ts'
 import type { ApiRoute } from '../route.ts'
+import { checkoutStatus, transactionCheck, walletTransaction } from './checkout-resources.ts'
 import { nameOperation } from './name-operation.ts'
-import { checkoutStatus, liveness, problem, readiness, transactionCheck } from './resources.ts'
+import { liveness, problem, readiness } from './resources.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -147,6 +148,13 @@ function describePublicPaths(): Record<string, Record<string, unknown>> {
           default: describeFailure(),
         },
       },
+    },
+    '/i/{token}/wallet': {
+      parameters: [
+        token,
+        { name: 'asset', in: 'query', required: true, schema: { type: 'string' } },
+      ],
+      ...open('getWalletTransaction', 'What a wallet has to sign to pay', walletTransaction),
     },
     '/i/{token}/status': {
       parameters: [token],

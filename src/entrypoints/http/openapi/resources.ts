@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { API_KEY_SCOPES } from '../../../core/store-account/store-account.ts'
 import { EVENT_TYPES } from '../../../core/webhook/event.ts'
 
-const INVOICE_STATUSES = [
+export const INVOICE_STATUSES = [
   'open',
   'processing',
   'settled',
@@ -26,11 +26,11 @@ export const units = z
   .string()
   .regex(/^(?:0|[1-9][0-9]*)$/)
   .describe('In smallest units of the asset.')
-const address = z
+export const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .describe('With its EIP-55 checksum.')
-const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
+export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 export const assetId = z
   .string()
   .regex(/^eip155:[1-9][0-9]*\/(?:slip44:60|erc20:0x[0-9a-f]{40})$/)
@@ -38,7 +38,7 @@ export const assetId = z
 export const chainId = z.int().min(1)
 export const decimals = z.int().min(0)
 const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-const price = z.object({
+export const price = z.object({
   amount: z.string().describe('As it was asked for.'),
   currency: z.string(),
 })
@@ -85,7 +85,7 @@ const finality = z
       'and then so many blocks and seconds of block time more.',
   )
 
-const paymentOption = z.object({
+export const paymentOption = z.object({
   asset: assetId,
   chain_id: chainId,
   chain: z.string(),
@@ -103,7 +103,11 @@ const paymentOption = z.object({
   uri: z.string().describe('EIP-681.'),
 })
 
-const paidFacts = z.object({ underpaid: z.boolean(), overpaid: z.boolean(), late: z.boolean() })
+export const paidFacts = z.object({
+  underpaid: z.boolean(),
+  overpaid: z.boolean(),
+  late: z.boolean(),
+})
 
 export const invoiceResource = z
   .object({
@@ -215,6 +219,16 @@ export const storeResource = z
     tolerance_bps: z.int().nullable().describe('Of invoices that name none; null: configured.'),
     grace_s: z.int().nullable().describe('Seconds after the expiry in time; as above.'),
     redirect_origins: z.array(z.string()).nullable().describe('Null: any.'),
+    frame_origins: z
+      .array(z.string())
+      .nullable()
+      .describe('May show the checkout page in a frame; null: none.'),
+    accent: z.string().nullable().describe('Colour of the checkout page, `#0b6e4f`.'),
+    logo: z.string().nullable().describe('Data URI of the picture on the checkout page.'),
+    renew_expired: z
+      .boolean()
+      .nullable()
+      .describe('Whether a shopper may take a fresh price for an expired invoice; null: no.'),
     created_at: time,
   })
   .meta({ id: 'Store', description: 'A shop: owner of invoices and keys.' })
@@ -313,55 +327,6 @@ export const readiness = z
   .meta({ id: 'Readiness', description: 'Whether a new order can be promised.' })
 
 /** Of a payment, what whoever holds the link may see. */
-const publicPayment = paymentResource.pick({
-  asset: true,
-  chain_id: true,
-  symbol: true,
-  amount: true,
-  amount_units: true,
-  counted: true,
-  counted_units: true,
-  flag: true,
-  tx_hash: true,
-  position: true,
-  confirmations: true,
-  in_time: true,
-  accepted: true,
-})
-
-export const transactionCheck = z
-  .object({
-    object: z.literal('transaction_check'),
-    result: z
-      .enum(['found', 'pending', 'unknown', 'failed', 'elsewhere'])
-      .describe('`elsewhere`: it pays another address, or in an asset that is not watched.'),
-    tx_hash: hash,
-    chain_id: chainId.nullable(),
-    block_number: z.int().min(0).nullable(),
-    confirmations: z.int().min(0),
-    invoice_status: z.enum(INVOICE_STATUSES),
-    payments: z.array(publicPayment),
-  })
-  .meta({ id: 'TransactionCheck', description: 'One transaction against the chain.' })
-
-export const checkoutStatus = z
-  .object({
-    object: z.literal('checkout'),
-    status: z.enum(INVOICE_STATUSES),
-    description: z.string().nullable(),
-    price,
-    address,
-    payment_options: z.array(paymentOption),
-    paid: paidFacts,
-    payments: z.array(publicPayment),
-    payments_total: z.int().min(0),
-    created_at: time,
-    expires_at: time,
-    settled_at: time.nullable(),
-    redirect_url: z.string().nullable(),
-  })
-  .meta({ id: 'CheckoutStatus', description: 'What whoever has the link may see.' })
-
 export const problem = z
   .object({
     type: z.string(),
