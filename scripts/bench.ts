@@ -2,12 +2,13 @@
  * usage: npm run bench [-- --quick] [-- PART ...]
  *
  * Measures the gateway beside a floor of the same run and machine: creation, latency, deliveries,
- * addresses, catch-up. Prints a table and writes bench/results.json. --quick takes about a minute.
+ * addresses, matching, catch-up. Prints a table and writes bench/results.json. --quick takes about a minute.
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type AddressesPlan, measureAddresses } from '../bench/catch-up/measure-addresses.ts'
 import { type CatchUpPlan, measureCatchUp } from '../bench/catch-up/measure-catch-up.ts'
+import { type MatchingPlan, measureMatching } from '../bench/catch-up/measure-matching.ts'
 import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
 import { type DeliveriesPlan, measureDeliveries } from '../bench/deliveries/measure-deliveries.ts'
 import { type LatencyPlan, measureLatency } from '../bench/latency/measure-latency.ts'
@@ -25,6 +26,11 @@ const CREATION: Record<'quick' | 'full', CreationPlan> = {
 }
 
 const CATCH_UP: Record<'quick' | 'full', CatchUpPlan> = {
+  quick: { rounds: 1, blocks: 400, addresses: 10_000 },
+  full: { rounds: 3, blocks: 2_000, addresses: 100_000 },
+}
+
+const MATCHING: Record<'quick' | 'full', MatchingPlan> = {
   quick: { rounds: 1, blocks: 400, addresses: 10_000 },
   full: { rounds: 3, blocks: 2_000, addresses: 100_000 },
 }
@@ -50,6 +56,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   latency: (quick) => measureLatency(LATENCY[quick ? 'quick' : 'full']),
   deliveries: (quick) => measureDeliveries(DELIVERIES[quick ? 'quick' : 'full']),
   addresses: (quick) => measureAddresses(ADDRESSES[quick ? 'quick' : 'full']),
+  matching: (quick) => measureMatching(MATCHING[quick ? 'quick' : 'full']),
   'catch-up': (quick) => measureCatchUp(CATCH_UP[quick ? 'quick' : 'full']),
 }
 

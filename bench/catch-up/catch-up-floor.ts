@@ -1,47 +1,89 @@
-/** The least a watcher can do: fetch every block and its receipts, and parse their JSON. */
-import { Agent, request } from 'node:http'
+/**
+ * The least a watcher can do: fetch what it looks at, and parse its JSON. Whole blocks with their
+ * receipts, or, where logs find, the headers and logs of ranges.
+ */
 import process from 'node:process'
+import { callNode, callNodeTogether } from '../support/call-node.ts'
 import { answerParent } from '../support/own-process.ts'
 
-export type FloorRequest = { readonly url: string; readonly hashes: readonly string[] }
+export type FloorRequest =
+  | { readonly kind: 'blocks'; readonly url: string; readonly hashes: readonly string[] }
+  | {
+      readonly kind: 'ranges'
+      readonly url: string
+      readonly from: number
+      readonly to: number
+      readonly token: string
+    }
 export type FloorAnswer = { readonly tookMs: number; readonly logs: number; readonly cpuMs: number }
 
-const BLOCKS_IN_FLIGHT = 8
+const IN_FLIGHT = 8
+/** As many as the gateway takes in a turn. */
+const BLOCKS_PER_RANGE = 64
+const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
 
-const agent = new Agent({ keepAlive: true, maxSockets: 2 * BLOCKS_IN_FLIGHT })
-
-function call<Result>(url: string, method: string, params: readonly unknown[]): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method: 'POST', agent }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { result: Result }
-        resolve(answer.result)
-      })
-    })
-    outgoing.on('error', reject)
-    outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
-  })
-}
-
-answerParent(async ({ url, hashes }: FloorRequest): Promise<FloorAnswer> => {
+answerParent(async (request: FloorRequest): Promise<FloorAnswer> => {
   const startMs = performance.now()
   const before = process.cpuUsage()
-  let logs = 0
-  let next = 0
-  const work = async () => {
-    while (next < hashes.length) {
-      const hash = hashes[next++]
-      const [, receipts] = await Promise.all([
-        call<unknown>(url, 'eth_getBlockByHash', [hash, true]),
-        call<{ logs: unknown[] }[]>(url, 'eth_getBlockReceipts', [hash]),
-      ])
-      for (const receipt of receipts) logs += receipt.logs.length
-    }
-  }
-  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, work))
+  const logs =
+    request.kind === 'blocks'
+      ? await readAll(request.hashes, (hash) => readBlock(request.url, hash))
+      : await readAll(splitRange(request.from, request.to), (range) =>
+          readRange(request.url, request.token, range),
+        )
   const { user, system } = process.cpuUsage(before)
   return { tookMs: performance.now() - startMs, logs, cpuMs: (user + system) / 1_000 }
 })
+
+async function readAll<Item>(
+  items: readonly Item[],
+  read: (item: Item) => Promise<number>,
+): Promise<number> {
+  let logs = 0
+  let next = 0
+  const work = async () => {
+    while (next < items.length) {
+      const found = await read(items[next++] as Item)
+      logs += found
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work))
+  return logs
+}
+
+async function readBlock(url: string, hash: string): Promise<number> {
+  const [, receipts] = await Promise.all([
+    callNode<unknown>(url, { method: 'eth_getBlockByHash', params: [hash, true] }),
+    callNode<{ logs: unknown[] }[]>(url, { method: 'eth_getBlockReceipts', params: [hash] }),
+  ])
+  return receipts.reduce((sum, { logs }) => sum + logs.length, 0)
+}
+
+type Range = { readonly from: number; readonly to: number }
+
+function splitRange(from: number, to: number): Range[] {
+  const count = Math.ceil((to - from + 1) / BLOCKS_PER_RANGE)
+  return Array.from({ length: count }, (_, i) => {
+    const first = from + i * BLOCKS_PER_RANGE
+    return { from: first, to: Math.min(first + BLOCKS_PER_RANGE - 1, to) }
+  })
+}
+
+async function readRange(url: string, token: string, { from, to }: Range): Promise<number> {
+  const numbers = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  const headers = numbers.map((number) => ({
+    method: 'eth_getBlockByNumber',
+    params: [toQuantity(number), false],
+  }))
+  const range = { fromBlock: toQuantity(from), toBlock: toQuantity(to) }
+  const filter = { ...range, address: [token], topics: [[TRANSFER_TOPIC]] }
+  const [, logs] = await Promise.all([
+    callNodeTogether<unknown>(url, headers),
+    callNode<unknown[]>(url, { method: 'eth_getLogs', params: [filter] }),
+  ])
+  return logs.length
+}
+
+function toQuantity(number: number): string {
+  return `0x${number.toString(16)}`
+}

@@ -57,6 +57,8 @@ export type ConfigOptions = {
   readonly proofs?: 'on' | 'off'
   /** Default: coins are looked for in blocks alone. `delta` reads balances too; all are zero. */
   readonly nativeMode?: 'direct' | 'delta'
+  /** Tokens alone, found by ranges of logs. Default: the coin too, and whole blocks. */
+  readonly byLogs?: boolean
 }
 
 /** One local chain with coin and two tokens, as a small shop would take. */
@@ -73,8 +75,12 @@ export function describeConfig(options: ConfigOptions): object {
         block_time_ms: BLOCK_TIME_S * 1_000,
         finality: [{ confirmations }],
         proofs: { header_hash, transactions_root, receipts_root, bloom },
-        native: { symbol: 'ETH', decimals: 18 },
-        native_mode: options.nativeMode ?? 'direct',
+        ...(options.byLogs === true
+          ? { native: false, detection: 'logs' }
+          : {
+              native: { symbol: 'ETH', decimals: 18 },
+              native_mode: options.nativeMode ?? 'direct',
+            }),
         tokens: [
           { address: tokens.usdc, symbol: 'USDC', decimals: 6 },
           { address: tokens.dai, symbol: 'DAI', decimals: 18 },

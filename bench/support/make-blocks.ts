@@ -37,6 +37,8 @@ export type RenderedBlock = {
   readonly header: Buffer
   readonly whole: Buffer
   readonly receipts: Buffer
+  /** Items of `eth_getLogs`, with a comma between them. */
+  readonly logs: Buffer
 }
 
 type Log = { readonly address: string; readonly topics: readonly string[]; readonly data: string }
@@ -96,6 +98,7 @@ export function makeBlock(
     header: toBytes({ ...header, transactions: hashes }),
     whole: toBytes({ ...header, transactions: whole }),
     receipts: toBytes(rendered),
+    logs: toBytes(rendered.flatMap(({ logs }) => logs)).subarray(1, -1),
   }
 }
 

@@ -5,7 +5,7 @@ import { ADDRESS_TOPIC, TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
 import { POLYGON_COIN, POLYGON_TRANSFER_TOPIC } from '../../core/chain/native-coin.ts'
 import type { Address } from '../../core/money/asset.ts'
 import { fromHex } from '../../core/proof/hex-digits.ts'
-import { mayContain } from '../../core/proof/logs-bloom.ts'
+import { createBloomProbe } from '../../core/proof/logs-bloom.ts'
 import type { Keccak } from '../../core/proof/trie-root.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { BlockSighting, LogSource, SeenLog } from '../../ports/log-source.ts'
@@ -41,10 +41,6 @@ export function createLogSource({ settings, proofs, onNode }: LogSourceParts): L
   const topics = watched.contracts.has(POLYGON_COIN)
     ? [TRANSFER_TOPIC, POLYGON_TRANSFER_TOPIC]
     : [TRANSFER_TOPIC]
-  const entries = {
-    contracts: addresses.map(fromHex),
-    topics: topics.map((t) => fromHex(t as Address)),
-  }
   const room = createDeskRoom()
 
   const read = async (node: EvmNode, refs: readonly BlockRef[], signal: AbortSignal) => {
@@ -54,6 +50,7 @@ export function createLogSource({ settings, proofs, onNode }: LogSourceParts): L
       ? await readBlocks(node, { terms, logger }, room, refs, signal)
       : await readHeaders(node, { terms, logger, desk: createDesk() }, refs, signal)
     const found = await queryLogs(node, { refs, addresses, topics }, signal)
+    const mayHoldTransfers = createTransferProbe(addresses, topics, keccak)
     const logs = sortLogs(node, refs, watched.contracts, topics, found.logs)
     return refs.map((ref, place): BlockSighting => {
       const { payees, bloom, isDoubtful } = lights[place] as Light
@@ -62,7 +59,7 @@ export function createLogSource({ settings, proofs, onNode }: LogSourceParts): L
         ref,
         payees,
         logs: logs[place] as SeenLog[],
-        bloom: isLooked && mayHoldTransfers(bloom, entries, keccak) ? bloom : null,
+        bloom: isLooked && mayHoldTransfers(bloom) ? bloom : null,
         isDoubtful: isDoubtful || found.unread.has(place),
       }
     })
@@ -73,19 +70,24 @@ export function createLogSource({ settings, proofs, onNode }: LogSourceParts): L
       onNode(signal, { kind: 'sightings', work: (node, until) => read(node, refs, until) }),
     async findInBlooms(sightings, wanted) {
       const keccak = await loadKeccak()
-      const padded = wanted.map((address) => fromHex(`0x${address.slice(2).padStart(64, '0')}`))
-      return sightings.filter(({ bloom }) => {
-        return bloom !== null && padded.some((entry) => mayContain(bloom, entry, keccak))
+      const probes = wanted.map((address) => {
+        return createBloomProbe(fromHex(`0x${address.slice(2).padStart(64, '0')}`), keccak)
       })
+      return sightings.filter(({ bloom }) => bloom !== null && probes.some((isIn) => isIn(bloom)))
     },
   }
 }
 
-type Entries = { readonly contracts: readonly Uint8Array[]; readonly topics: readonly Uint8Array[] }
-
-function mayHoldTransfers(bloom: Uint8Array, { contracts, topics }: Entries, keccak: Keccak) {
-  const isIn = (entry: Uint8Array) => mayContain(bloom, entry, keccak)
-  return topics.some(isIn) && contracts.some(isIn)
+/** Whether a bloom allows for a transfer of one of these contracts. */
+function createTransferProbe(
+  contracts: readonly Address[],
+  topics: readonly string[],
+  keccak: Keccak,
+): (bloom: Uint8Array) => boolean {
+  const [emitters, events] = [contracts, topics].map((entries) =>
+    entries.map((entry) => createBloomProbe(fromHex(entry as Address), keccak)),
+  )
+  return (bloom) => events!.some((isIn) => isIn(bloom)) && emitters!.some((isIn) => isIn(bloom))
 }
 
 async function readHeaders(

@@ -72,16 +72,19 @@ export function addToBloom(
 }
 
 /**
- * Whether a bloom has all bits of this address or topic. No is certain; yes may be chance, the more
- * often the fuller the bloom is.
+ * Tells of any bloom whether it has all bits of this address or topic, which is hashed once. No is
+ * certain; yes may be chance, the more often the fuller the bloom is.
  */
-export function mayContain(bloom: Uint8Array, entry: Uint8Array, keccak: Keccak): boolean {
+export function createBloomProbe(
+  entry: Uint8Array,
+  keccak: Keccak,
+): (bloom: Uint8Array) => boolean {
   const hash = keccak(entry)
-  for (let i = 0; i < BITS_PER_ENTRY; i += 1) {
-    const bit = ((hash[2 * i]! << 8) | hash[2 * i + 1]!) & 0x7ff
-    if ((bloom[BLOOM_BYTES - 1 - (bit >>> 3)]! & (1 << (bit & 7))) === 0) return false
-  }
-  return true
+  const bits = Array.from({ length: BITS_PER_ENTRY }, (_, i) => {
+    return ((hash[2 * i]! << 8) | hash[2 * i + 1]!) & 0x7ff
+  })
+  return (bloom) =>
+    bits.every((bit) => (bloom[BLOOM_BYTES - 1 - (bit >>> 3)]! & (1 << (bit & 7))) !== 0)
 }
 
 /** By the last bytes, which differ most: addresses in topics are padded in front. */

@@ -5,22 +5,22 @@ import {
   type Preparation,
   prepareAddresses,
 } from '../../operations/derive-ahead.ts'
+import type { ChainDirectory } from '../../ports/chain-directory.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
 
 /** How soon a store made by the command line is watched, and the look-ahead is filled up again. */
 const INTERVAL_MS = SECOND_MS
-/** After a start there is a chain to catch up with; preparation waits for so long. */
-const PREPARE_AFTER_MS = 5 * SECOND_MS
 /** Pause between two slices of preparation: requests that wait go first. */
 const BETWEEN_SLICES_MS = 20
+
+type KeeperDeps = DeriveAheadDeps & { readonly chains: ChainDirectory }
 
 /**
  * Keeps the next addresses of every store derived and watched, also of stores made meanwhile, and
  * many more derived: a burst of orders then finds them ready.
  */
-export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
+export function startAddressKeeper(deps: KeeperDeps): RunLoop {
   const preparation: Preparation = new Map()
-  const startedMs = deps.clock.monotonicMs()
   let filledAtMs = Number.NEGATIVE_INFINITY
   return startRunLoop(async () => {
     try {
@@ -29,12 +29,20 @@ export function startAddressKeeper(deps: DeriveAheadDeps): RunLoop {
         for (const account of stores) await deriveAhead(deps, account)
         filledAtMs = deps.clock.monotonicMs()
       }
-      if (deps.clock.monotonicMs() - startedMs < PREPARE_AFTER_MS) return { waitMs: INTERVAL_MS }
+      if (isCatchingUp(deps)) return { waitMs: INTERVAL_MS }
       const state = prepareAddresses(deps, stores, preparation)
       return { waitMs: state === 'more' ? BETWEEN_SLICES_MS : INTERVAL_MS }
     } catch (error) {
       deps.logger.error({ err: error }, 'addresses could not be derived ahead')
     }
     return { waitMs: INTERVAL_MS }
+  })
+}
+
+/** Orders that were paid meanwhile go before orders to come. */
+function isCatchingUp({ chains }: KeeperDeps): boolean {
+  return chains.list().some(({ chainId }) => {
+    const { state, reason } = chains.healthOf(chainId)
+    return state === 'starting' || reason === 'catching_up'
   })
 }

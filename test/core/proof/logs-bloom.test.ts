@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import {
   addToBloom,
   createBloomBuilder,
+  createBloomProbe,
   createSeenEntries,
   isSaturated,
 } from '../../../src/core/proof/logs-bloom.ts'
@@ -53,4 +54,13 @@ test('some three hundred entries saturate it', () => {
   expect(isSaturated(filled(0))).toBe(false)
   expect(isSaturated(filled(200))).toBe(false)
   expect(isSaturated(filled(400))).toBe(true)
+})
+
+test('a probe finds every entry of a bloom, and hardly any other', () => {
+  const logs = Array.from({ length: 20 }, (_, n) => logOf(n))
+  const bloom = bloomOf(logs)
+  const isIn = (text: Hex) => createBloomProbe(hexToBytes(text), keccak_256)(bloom)
+  for (const { address, topics } of logs) expect([address, ...topics].every(isIn)).toBe(true)
+  const others = Array.from({ length: 500 }, (_, n) => entry(1_000 + n))
+  expect(others.filter(isIn).length).toBeLessThan(5)
 })
