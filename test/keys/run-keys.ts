@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type Command, CommanderError } from 'commander'
 import { buildKeysCommand } from '../../src/entrypoints/keys/keys-command.ts'
-import type { SigningIo } from '../../src/entrypoints/keys/sign-plan.ts'
+import type { KeysIo } from '../../src/entrypoints/keys/keys-io.ts'
 
 export const KEYS_MAIN = fileURLToPath(
   new URL('../../src/entrypoints/keys/main.ts', import.meta.url),
@@ -27,7 +27,7 @@ export function runKeys(args: readonly string[], options: RunOptions = {}): Prom
 
 /** Runs a command of the offline tools in this process. */
 export async function runHere(
-  build: (io: SigningIo) => Command,
+  build: (io: KeysIo) => Command,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<KeysRun> {

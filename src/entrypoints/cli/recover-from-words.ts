@@ -15,6 +15,7 @@ const EXIT_FAILED = 2
 type Options = {
   readonly account: string
   readonly passphrase?: true
+  readonly keyFile?: string
   readonly gap?: string
   readonly upTo?: string
   readonly config?: string
@@ -41,6 +42,7 @@ function buildCommand(): Command {
     .description('Find the money of your words by balances, on all configured chains.')
     .option('--account <number>', "N of the account m/44'/60'/N'", '0')
     .option('--passphrase', 'also ask for a BIP-39 passphrase (piped: on the second line)')
+    .option('--key-file <file>', 'take the words from this file, and ask for its password')
     .option('--gap <count>', 'end after this many unused addresses in a row (default: 2000)')
     .option('--up-to <index>', 'last index to look at')
     .option('--config <path>', 'configuration file: chains, tokens and nodes')
@@ -62,8 +64,13 @@ const FAULT =
   'error: arguments not understood, see --help. Words are read from standard input only; if you ' +
   'typed them here, they are in the history of your shell: do not use them.\n'
 
-async function runBoth({ account, passphrase, gap, upTo, config, json }: Options): Promise<number> {
-  const xpub = ['xpub', '--account', account, ...(passphrase ? ['--passphrase'] : [])]
+async function runBoth(options: Options): Promise<number> {
+  const { account, passphrase, keyFile, gap, upTo, config, json } = options
+  const xpub = [
+    ...['xpub', '--account', account],
+    ...(passphrase ? ['--passphrase'] : []),
+    ...(keyFile === undefined ? [] : ['--key-file', keyFile]),
+  ]
   const keys = await runOffline(xpub, 'pipe')
   if (keys.code !== 0) return keys.code
   const args = [

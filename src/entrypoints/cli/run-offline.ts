@@ -30,14 +30,15 @@ function programAt(path: string): string {
 const KEYS_PROGRAM = programAt('../keys/main')
 
 /**
- * Flags of Node. Of the arguments only those of `sign` name files; there every word may be the plan,
- * since which one it is only the tool itself can tell.
+ * Flags of Node. Files are named by options, and by the arguments of `sign`; there every word may be
+ * the plan, since which one it is only the tool itself can tell.
  */
 export function permissionsFor(args: readonly string[]): string[] {
   const isSign = args[0] === 'sweep' || args[0] === 'payout'
   const words = isSign ? args.slice(2).filter((word) => !word.startsWith('-')) : []
-  const readable = [...words, ...(isSign ? valuesOf('--list', args) : [])]
-  const writable = isSign ? valuesOf('--out', args) : []
+  const lists = isSign ? valuesOf('--list', args) : []
+  const readable = [...words, ...lists, ...valuesOf('--key-file', args)]
+  const writable = isSign || args[0] === 'encrypt' ? valuesOf('--out', args) : []
   return [
     '--permission',
     `--allow-fs-read=${codeFolder()}`,

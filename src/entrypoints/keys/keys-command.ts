@@ -7,17 +7,19 @@ import { MAX_DERIVATION_INDEX } from '../../core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../core/money/asset.ts'
 import { GatewayError } from '../../errors.ts'
 import { type Account, deriveAccount, listAddress } from './account.ts'
+import { addEncrypt } from './encrypt-command.ts'
 import { EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
-import { createMnemonic, deriveSeed, parseMnemonic } from './mnemonic.ts'
+import { createMnemonic, deriveSeed } from './mnemonic.ts'
 import {
   ACCOUNT_MAX,
+  addWalletOptions,
   parseChecksummed,
   parseCount,
   parseWordCount,
   parseXpub,
 } from './parse-options.ts'
 import { addPrivateKey } from './private-key-command.ts'
-import { readSecrets } from './read-secret.ts'
+import { readSeed, type WalletOptions } from './read-secret.ts'
 
 /** Addresses one call prints: ten pages of a spreadsheet; more are asked for in steps. */
 const LIST_MAX = 10_000
@@ -30,6 +32,7 @@ Keep this tool on a machine without a network. The server needs the xpub alone; 
 Examples:
   quittance keys new                                  make 24 words and their xpub
   quittance keys xpub                                 ask for your words, print their xpub
+  quittance keys encrypt --out wallet.key             ask for your words, keep them behind a password
   quittance keys address --xpub xpub6... --index 7    the deposit address of an invoice
   quittance keys verify-address 0x... --xpub xpub6... is this address mine?
   quittance keys recover --gap 2000                   find the money of your words; this tool reads
@@ -58,6 +61,7 @@ export function buildKeysCommand(io: KeysIo): Command {
   addXpub(keys, io)
   addAddress(keys, io)
   addVerifyAddress(keys, io)
+  addEncrypt(keys, io, run)
   addPrivateKey(keys, io, run)
   return keys
 }
@@ -84,17 +88,13 @@ function addNew(keys: Command, io: KeysIo): void {
 }
 
 function addXpub(keys: Command, io: KeysIo): void {
-  keys
-    .command('xpub')
+  addWalletOptions(keys.command('xpub'))
     .description('Print the account key (xpub) of a mnemonic read from standard input.')
     .option('--account <number>', "N of the account m/44'/60'/N'; one account per store", '0')
-    .option('--passphrase', 'also ask for a BIP-39 passphrase (piped: on the second line)')
-    .action((options: { account: string; passphrase?: true }) =>
+    .action((options: WalletOptions & { account: string }) =>
       run(io, async () => {
         const number = parseCount('--account', options.account, 0, ACCOUNT_MAX)
-        const secrets = await readSecrets(io, options.passphrase === true)
-        const seed = deriveSeed(parseMnemonic(secrets.words), secrets.passphrase)
-        const account = deriveAccount(seed, number)
+        const account = deriveAccount(await readSeed(io, options), number)
         const { address } = listAddress(account, 0)
         io.stderr.write(`${account.path}, fingerprint ${account.key.fingerprint}\n`)
         io.stderr.write(`First address ${address}: compare it with your wallet.\n`)

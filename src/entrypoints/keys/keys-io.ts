@@ -1,3 +1,5 @@
+import { invalidField } from '../../errors.ts'
+
 /** What the keys tool touches of the world; a test gives its own. */
 export type KeysIo = {
   readonly stdin: NodeJS.ReadableStream
@@ -8,6 +10,10 @@ export type KeysIo = {
   /** Bytes from the system's random source. */
   randomBytes(count: number): Uint8Array
   setExitCode(code: number): void
+  /** Text of a file. Rejects as Node does. */
+  readFile(path: string): Promise<string>
+  /** Creates a file that was not there, readable by its owner alone. */
+  createFile(path: string, text: string): Promise<void>
 }
 
 /** Done, and the answer is yes. */
@@ -16,3 +22,12 @@ export const EXIT_OK = 0
 export const EXIT_NOT_FOUND = 1
 /** Not done: what was given cannot be right. */
 export const EXIT_USAGE = 2
+
+/** Writes what `--out` names. Throws `invalid_request` when it is there already. */
+export async function createOut(io: KeysIo, path: string, text: string): Promise<void> {
+  try {
+    await io.createFile(path, text)
+  } catch {
+    throw invalidField('', 'not_writable', '--out: the file is there already, or cannot be made.')
+  }
+}

@@ -7,11 +7,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { CommanderError } from 'commander'
 import { buildKeysCommand } from './keys-command.ts'
+import type { KeysIo } from './keys-io.ts'
 import { buildPayoutCommand } from './payout-sign-command.ts'
-import type { SigningIo } from './sign-plan.ts'
 import { buildSweepCommand } from './sweep-sign-command.ts'
 
-const io: SigningIo = {
+const io: KeysIo = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

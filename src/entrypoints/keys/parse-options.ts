@@ -1,4 +1,5 @@
 /** Command-line text to values. A fault names the option and what it takes, never what was given. */
+import type { Command } from 'commander'
 import { MAX_DERIVATION_INDEX, parseAccountKey } from '../../core/keys/deposit-address.ts'
 import { type Address, parseTypedAddress } from '../../core/money/asset.ts'
 import { type GatewayError, invalidField } from '../../errors.ts'
@@ -9,6 +10,13 @@ import { NEW_WORD_COUNTS, type NewWordCount } from './mnemonic.ts'
 export const ACCOUNT_MAX = MAX_DERIVATION_INDEX
 
 const WHOLE_NUMBER = /^(0|[1-9][0-9]{0,9})$/
+
+/** The options by which every command that needs the words has them: see `readSeed`. */
+export function addWalletOptions(command: Command): Command {
+  return command
+    .option('--passphrase', 'also ask for a BIP-39 passphrase (piped: on the second line)')
+    .option('--key-file <file>', 'take the words from this file, and ask for its password')
+}
 
 /** A whole number in plain digits, within both bounds. */
 export function parseCount(option: string, text: string, min: number, max: number): number {

@@ -12,6 +12,7 @@ import type { PayoutFacts, PlannedPayout } from '../../core/payout/payout-plan.t
 import { planPayoutTransactions } from '../../core/payout/payout-transactions.ts'
 import { renderSignedPayouts } from '../../core/payout/signed-payouts.ts'
 import { invalidField } from '../../errors.ts'
+import type { KeysIo } from './keys-io.ts'
 import { parseCount } from './parse-options.ts'
 import {
   buildSigning,
@@ -20,7 +21,6 @@ import {
   readTextOf,
   refusePlan,
   type Signable,
-  type SigningIo,
   type SigningOptions,
   signPlan,
 } from './sign-plan.ts'
@@ -38,7 +38,7 @@ Examples:
 Exit codes: 0 done, 2 refused.`
 
 /** The `payout sign` command. */
-export function buildPayoutCommand(io: SigningIo): Command {
+export function buildPayoutCommand(io: KeysIo): Command {
   const { parent, sign } = buildSigning(io, 'payout')
   sign
     .description('Sign a plan of payouts, offline.')
@@ -56,7 +56,7 @@ export function buildPayoutCommand(io: SigningIo): Command {
   return parent
 }
 
-async function readPayouts(io: SigningIo, path: string, options: Options): Promise<Signable> {
+async function readPayouts(io: KeysIo, path: string, options: Options): Promise<Signable> {
   const list = readPayoutList(await readTextOf(io, options.list, '--list'))
   if (!list.ok) throw invalidField('', 'list_refused', `--list: ${list.field} ${list.detail}.`)
   const read = readPayoutPlan(await readPlanText(io, path))

@@ -10,14 +10,12 @@ import {
 import { toChecksumAddress } from '../../core/money/asset.ts'
 import { invalidField } from '../../errors.ts'
 import type { KeysIo } from './keys-io.ts'
-import { deriveSeed, parseMnemonic } from './mnemonic.ts'
-import { ACCOUNT_MAX, parseCount } from './parse-options.ts'
-import { readSecrets } from './read-secret.ts'
+import { ACCOUNT_MAX, addWalletOptions, parseCount } from './parse-options.ts'
+import { readSeed, type WalletOptions } from './read-secret.ts'
 
-type Options = {
+type Options = WalletOptions & {
   readonly index: string
   readonly account: string
-  readonly passphrase?: true
   readonly iUnderstandXpubRisk?: true
 }
 
@@ -32,12 +30,10 @@ export function addPrivateKey(
   io: KeysIo,
   run: (io: KeysIo, act: () => Promise<void>) => Promise<void>,
 ): void {
-  keys
-    .command('private-key')
+  addWalletOptions(keys.command('private-key'))
     .description('Print the private key of one deposit address. Dangerous: see its --help.')
     .requiredOption('--index <number>', 'index of the address')
     .option('--account <number>', "N of the account m/44'/60'/N'", '0')
-    .option('--passphrase', 'also ask for a BIP-39 passphrase (piped: on the second line)')
     .option('--i-understand-xpub-risk', 'print it; without this nothing is read or printed')
     .addHelpText('after', `\n${WHY}`)
     .action((options: Options) => run(io, () => printPrivateKey(io, options)))
@@ -51,8 +47,7 @@ async function printPrivateKey(io: KeysIo, options: Options): Promise<void> {
     throw invalidField('', 'risk_not_accepted', detail)
   }
   io.stderr.write(`${WHY}\n`)
-  const secrets = await readSecrets(io, options.passphrase === true)
-  const seed = deriveSeed(parseMnemonic(secrets.words), secrets.passphrase)
+  const seed = await readSeed(io, options)
   const path = derivationPath(index, number)
   const root = HDKey.fromMasterSeed(seed)
   const node = root.derive(path)

@@ -5,26 +5,18 @@ import type { Signed } from '../../core/sweep/signed-file.ts'
 import { COIN_DECIMALS } from '../../core/sweep/sweep-gas.ts'
 import type { CommonFacts, PlannedTransaction, Sponsor } from '../../core/sweep/sweep-plan.ts'
 import { GatewayError, invalidField } from '../../errors.ts'
-import { EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
-import { deriveSeed, parseMnemonic } from './mnemonic.ts'
-import { readSecrets } from './read-secret.ts'
+import { createOut, EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
+import { addWalletOptions } from './parse-options.ts'
+import { readSeed, type WalletOptions } from './read-secret.ts'
 import { signTransactions } from './sign-transactions.ts'
 import { openSweepKeys, type SweepKeys } from './sweep-keys.ts'
 
 /** The most all transactions may cost unless `--max-fee` says otherwise, in coins. */
 const MAX_FEE_DEFAULT = '0.05'
 
-export type SigningIo = KeysIo & {
-  /** Text of a file. Rejects as Node does. */
-  readFile(path: string): Promise<string>
-  /** Creates a file that was not there, readable by its owner alone. */
-  createFile(path: string, text: string): Promise<void>
-}
-
-export type SigningOptions = {
+export type SigningOptions = WalletOptions & {
   readonly out?: string
   readonly maxFee: string
-  readonly passphrase?: true
   readonly force?: true
 }
 
@@ -43,7 +35,7 @@ export type Signable = {
 }
 
 /** The command `name` with `sign` under it, to which arguments and options of its own are added. */
-export function buildSigning(io: SigningIo, name: string): { parent: Command; sign: Command } {
+export function buildSigning(io: KeysIo, name: string): { parent: Command; sign: Command } {
   const parent = new Command(name)
     .showSuggestionAfterError(false)
     .configureOutput({
@@ -59,14 +51,13 @@ export function buildSigning(io: SigningIo, name: string): { parent: Command; si
     .command('sign')
     .option('--out <file>', 'write the signed transactions there; without it nothing is signed')
     .option('--max-fee <coins>', 'the most all transactions may cost', MAX_FEE_DEFAULT)
-    .option('--passphrase', 'also ask for a BIP-39 passphrase')
     .option('--force', 'sign although it costs more than --max-fee')
-  return { parent, sign }
+  return { parent, sign: addWalletOptions(sign) }
 }
 
 /** Shows the plan and, with `--out`, signs it. Faults are told on stderr and set the exit code. */
 export async function signPlan(
-  io: SigningIo,
+  io: KeysIo,
   options: SigningOptions,
   read: () => Promise<Signable>,
 ): Promise<void> {
@@ -79,15 +70,13 @@ export async function signPlan(
   }
 }
 
-async function signOrShow(io: SigningIo, options: SigningOptions, plan: Signable): Promise<void> {
+async function signOrShow(io: KeysIo, options: SigningOptions, plan: Signable): Promise<void> {
   const { facts, internal } = plan
   if (plan.maxFeeUnits > parseMaxFee(options.maxFee) && options.force !== true) {
     const coins = formatDecimal(plan.maxFeeUnits, COIN_DECIMALS)
     throw refusePlan('max_fee', `may cost up to ${coins}, more than --max-fee ${options.maxFee}`)
   }
-  const secrets = await readSecrets(io, options.passphrase === true)
-  const seed = deriveSeed(parseMnemonic(secrets.words), secrets.passphrase)
-  const keys = openSweepKeys(seed, facts.accountNumber)
+  const keys = openSweepKeys(await readSeed(io, options), facts.accountNumber)
   try {
     if (keys.fingerprint !== facts.fingerprint) {
       throw refusePlan('account.fingerprint', 'is of another account key than these words')
@@ -105,7 +94,7 @@ async function signOrShow(io: SigningIo, options: SigningOptions, plan: Signable
       if (io.isTTY) io.stderr.write(`\rsigned ${done} of ${all}${done === all ? '\n' : ''}`)
     })
     const text = `${JSON.stringify(plan.renderSigned(signed), null, 2)}\n`
-    await createFile(io, options.out, text)
+    await createOut(io, options.out, text)
     io.stdout.write(`${signed.length} transactions signed: ${options.out}\n`)
   } finally {
     keys.wipe()
@@ -113,7 +102,7 @@ async function signOrShow(io: SigningIo, options: SigningOptions, plan: Signable
 }
 
 /** Reads the JSON of a plan. */
-export async function readPlanText(io: SigningIo, path: string): Promise<unknown> {
+export async function readPlanText(io: KeysIo, path: string): Promise<unknown> {
   const text = await readTextOf(io, path, 'plan')
   try {
     return JSON.parse(text)
@@ -123,7 +112,7 @@ export async function readPlanText(io: SigningIo, path: string): Promise<unknown
 }
 
 /** `what` names the argument in a fault. */
-export async function readTextOf(io: SigningIo, path: string, what: string): Promise<string> {
+export async function readTextOf(io: KeysIo, path: string, what: string): Promise<string> {
   try {
     return await io.readFile(path)
   } catch {
@@ -138,14 +127,6 @@ export function describeCost(maxFeeUnits: bigint, payer: string): string {
 
 export function refusePlan(field: string, detail: string): GatewayError {
   return invalidField('', 'plan_refused', `plan: ${field} ${detail}.`)
-}
-
-async function createFile(io: SigningIo, path: string, text: string): Promise<void> {
-  try {
-    await io.createFile(path, text)
-  } catch {
-    throw invalidField('', 'not_writable', '--out: the file is there already, or cannot be made.')
-  }
 }
 
 function parseMaxFee(text: string): bigint {

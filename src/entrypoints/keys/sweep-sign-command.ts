@@ -9,6 +9,7 @@ import { type PlanFile, readPlan } from '../../core/sweep/plan-file.ts'
 import { planTransactions } from '../../core/sweep/plan-transactions.ts'
 import { renderSigned } from '../../core/sweep/signed-file.ts'
 import type { SweepFacts } from '../../core/sweep/sweep-plan.ts'
+import type { KeysIo } from './keys-io.ts'
 import { parseChecksummed } from './parse-options.ts'
 import {
   buildSigning,
@@ -16,7 +17,6 @@ import {
   readPlanText,
   refusePlan,
   type Signable,
-  type SigningIo,
   type SigningOptions,
   signPlan,
 } from './sign-plan.ts'
@@ -35,7 +35,7 @@ Examples:
 Exit codes: 0 done, 2 refused.`
 
 /** The `sweep sign` command. */
-export function buildSweepCommand(io: SigningIo): Command {
+export function buildSweepCommand(io: KeysIo): Command {
   const { parent, sign } = buildSigning(io, 'sweep')
   sign
     .description('Sign a collection plan, offline.')
@@ -48,7 +48,7 @@ export function buildSweepCommand(io: SigningIo): Command {
   return parent
 }
 
-async function readSweep(io: SigningIo, path: string, options: Options): Promise<Signable> {
+async function readSweep(io: KeysIo, path: string, options: Options): Promise<Signable> {
   const destination = parseChecksummed(options.to)
   const read = readPlan(await readPlanText(io, path), destination)
   if (!read.ok) throw refusePlan(read.field, read.detail)
