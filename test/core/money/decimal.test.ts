@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatDecimal, MAX_UNITS, parseDecimal } from '../../../src/core/money/decimal.ts'
-
-const RUNS = { numRuns: 2_000 }
-const decimalsUpTo36 = fc.integer({ min: 0, max: 36 })
+import { anyDecimals, anyUnits, assertProperty } from '../../support/assert-property.ts'
 
 describe('parseDecimal accepts', () => {
   // biome-ignore format: a table reads better in rows
@@ -78,49 +76,50 @@ describe('formatDecimal', () => {
 
 describe('properties', () => {
   test('units -> text -> units, for every number of decimals', () => {
-    fc.assert(
-      fc.property(fc.bigInt(0n, MAX_UNITS), decimalsUpTo36, (units, decimals) => {
+    assertProperty(
+      fc.property(anyUnits, anyDecimals, (units, decimals) => {
         const text = formatDecimal(units, decimals)
         expect(text).toMatch(/^(0|[1-9]\d*)(\.\d*[1-9])?$/)
         expect(parseDecimal(text, decimals)).toEqual({ ok: true, units })
       }),
-      RUNS,
+      [
+        [MAX_UNITS, 0],
+        [MAX_UNITS, 18],
+        [MAX_UNITS, 36],
+      ],
     )
   })
 
   test('text -> units -> the same text without trailing zeros', () => {
     const digits = (min: number, max: number) =>
       fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max })
-    fc.assert(
+    assertProperty(
       fc.property(fc.bigInt(0n, 10n ** 40n), digits(0, 36), (whole, fraction) => {
         const text = fraction === '' ? `${whole}` : `${whole}.${fraction}`
         const parsed = parseDecimal(text, fraction.length)
         const canonical = text.includes('.') ? text.replace(/\.?0+$/, '') : text
         expect(parsed.ok && formatDecimal(parsed.units, fraction.length)).toBe(canonical)
       }),
-      RUNS,
     )
   })
 
   test('one digit too many is always refused', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.bigInt(0n, 10n ** 30n), fc.integer({ min: 0, max: 35 }), (units, decimals) => {
         const text = `${formatDecimal(units, 0)}.${'0'.repeat(decimals)}1`
         expect(parseDecimal(text, decimals)).toEqual({ ok: false, fault: 'too_many_decimals' })
       }),
-      RUNS,
     )
   })
 
   test('any other text is refused or read exactly, and never throws', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), decimalsUpTo36, (text, decimals) => {
+    assertProperty(
+      fc.property(fc.string({ unit: 'binary' }), anyDecimals, (text, decimals) => {
         const parsed = parseDecimal(text, decimals)
         expect(parsed.ok).toBe(
           /^(0|[1-9]\d{0,77})(\.\d+)?$/.test(text) && (text.split('.')[1] ?? '').length <= decimals,
         )
       }),
-      { numRuns: 500 },
     )
   })
 })
