@@ -6,6 +6,7 @@ const SLOW = [
   'test/hardhat-local/**',
   'test/simulation/**',
   'test/adversary/**',
+  'test/mutation/trial-process.test.ts',
   'test/contract/chain-source.test.ts',
   'test/contract/chain-source-hardhat.test.ts',
   'test/supply-chain/published-package.test.ts',
