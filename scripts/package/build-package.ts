@@ -43,8 +43,9 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
   const stage = join(folder, 'package')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(stage, { recursive: true })
-  const code = await runCommand('tsc', ['-p', 'src/build.json', '--outDir', join(stage, 'dist')])
-  if (code !== 0) throw new Error('the compiler found faults')
+  await compile('src/build.json', stage)
+  // Types for those who import it: of the client alone, since nothing else is theirs to import.
+  await compile('src/client', stage)
   for (const [from, to] of COPIED) cpSync(join(ROOT, from), join(stage, to), { recursive: true })
   const manifest = readManifest()
   const lock = publishedLock(readLock(), manifest)
@@ -56,6 +57,11 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
   writeJson(sbom, createSbom(stage, manifest.name))
   const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
   return { tarball, sha256, sbom }
+}
+
+async function compile(project: string, stage: string): Promise<void> {
+  const code = await runCommand('tsc', ['-p', project, '--outDir', join(stage, 'dist')])
+  if (code !== 0) throw new Error('the compiler found faults')
 }
 
 function writeJson(path: string, value: unknown): void {

@@ -87,8 +87,13 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
     Object.entries(manifest.optionalDependencies).filter(([key]) => !DEVELOPMENT_ONLY.test(key)),
   )
   const bin = { quittance: 'dist/entrypoints/cli/quittance.js' }
+  const client = 'dist/client/quittance-client'
+  const exports = {
+    './client': { types: `./${client}.d.ts`, default: `./${client}.js` },
+    './package.json': './package.json',
+  }
   return {
-    ...{ name, version, description, license, type, bin, engines },
+    ...{ name, version, description, license, type, bin, exports, engines },
     ...{ dependencies, optionalDependencies },
   }
 }

@@ -1,8 +1,17 @@
 /** SW-18: the package that is published, as its receiver finds it. */
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
 import { guardAgainstOrphan } from '../../hardhat-local/src/guard-against-orphan.ts'
@@ -10,6 +19,7 @@ import { readLock, readManifest, runtimePackages } from '../../scripts/package/r
 import type { Sbom } from '../../scripts/package/sbom.ts'
 import { ROOT } from '../../scripts/run-command.ts'
 import { SERVER_FLAGS, TEST_MNEMONIC, TEST_XPUB, waitFor } from '../support/gateway-process.ts'
+import { INVOICE, startHttpHarness } from '../support/http-harness.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quittance-package-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -74,7 +84,8 @@ describe('SW-18 the published package', () => {
     const list = spawnSync('tar', ['-tzf', join(first, `${FILE}.tgz`)], { encoding: 'utf8' }).stdout
     const files = list.trim().split('\n')
     expect(files).toContain('package/dist/main.js')
-    expect(files.filter((path) => /\.ts$|\/(test|bench|scripts)\//.test(path))).toEqual([])
+    const sources = files.filter((path) => /(?<!\.d)\.ts$|\/(test|bench|scripts)\//.test(path))
+    expect(sources).toEqual([])
   })
 })
 
@@ -141,5 +152,61 @@ describe('SW-18 the package, installed', () => {
     expect(await ready.text()).toContain('not_configured')
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
+  })
+
+  describe('quittance/client', () => {
+    /** What a shop does with it: JavaScript and types, from outside the project. */
+    const SHOP = `
+      import { createQuittanceClient, QuittanceError, verifyInvoice } from 'quittance/client'
+      const [url, apiKey, xpub] = process.argv.slice(2)
+      const quittance = createQuittanceClient({ url, apiKey })
+      const invoice = await quittance.createInvoice(${JSON.stringify(INVOICE)})
+      const failure = await quittance.getInvoice('inv_' + '0'.repeat(26)).catch((error) => error)
+      const isTyped = failure instanceof QuittanceError && failure.code === 'not_found'
+      console.log(JSON.stringify({ isOurs: verifyInvoice(invoice, xpub) === invoice.address, isTyped }))
+    `
+    const TYPED_SHOP = `
+      import { createQuittanceClient, type Invoice, verifyWebhook } from 'quittance/client'
+      const quittance = createQuittanceClient({ url: 'https://pay.example', apiKey: 'qk_' })
+      const price = { amount: '1', currency: 'USD' }
+      export const made: Promise<Invoice> = quittance.createInvoice({ price })
+      const event = verifyWebhook({ body: '', headers: {}, secret: 'whsec_' })
+      export const position: string = event.type === 'payment.detected' ? event.data.position : ''
+    `
+    /** A Node of the machine, beside the one of the project. */
+    const OTHER_NODE = '/usr/bin/node'
+
+    async function runShop(node: string): Promise<unknown> {
+      writeFileSync(join(home, 'shop.mjs'), SHOP)
+      const gateway = await startHttpHarness()
+      try {
+        const args = [join(home, 'shop.mjs'), gateway.url, gateway.adminKey, TEST_XPUB]
+        const { stdout } = await promisify(execFile)(node, args)
+        return JSON.parse(stdout)
+      } finally {
+        await gateway.server.close()
+      }
+    }
+
+    test('makes an invoice and derives its address again', async () => {
+      expect(await runShop(process.execPath)).toEqual({ isOurs: true, isTyped: true })
+    })
+
+    test.skipIf(!existsSync(OTHER_NODE))("on the machine's own Node, too", async () => {
+      expect(await runShop(OTHER_NODE)).toEqual({ isOurs: true, isTyped: true })
+    })
+
+    test('brings types that a strict project accepts, and that find a mistake', () => {
+      const check = (text: string) => {
+        writeFileSync(join(home, 'shop.mts'), text)
+        const options = ['--noEmit', '--strict', '--ignoreConfig', '--module', 'nodenext']
+        const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')]
+        const target = ['--target', 'es2022', '--lib', 'es2022', join(home, 'shop.mts')]
+        return spawnSync('tsc', [...options, ...types, ...target], { encoding: 'utf8' }).stdout
+      }
+      expect(check(TYPED_SHOP)).toBe('')
+      const mistaken = TYPED_SHOP.replace("amount: '1'", 'amount: 1')
+      expect(check(mistaken)).toContain("'number' is not assignable to type 'string'")
+    })
   })
 })
