@@ -143,7 +143,7 @@ describe('SW-18 the package, installed', () => {
       30_000,
     )
     const statuses = await Promise.all(
-      ['/openapi.json', '/docs', '/assets/docs.css', '/assets/checkout.js'].map(
+      ['/openapi.json', '/docs', '/assets/docs.css', '/assets/embed.js'].map(
         async (path) => (await ask(path)).status,
       ),
     )
