@@ -93,6 +93,7 @@ export type CreateWebhookEndpointBody = {
         | 'payment.orphaned'
         | 'payment.unexpected'
         | 'payment.unassigned'
+        | 'alert.endpoint_disabled'
         | 'endpoint.test'
       )[]
     | undefined
@@ -119,6 +120,7 @@ export type UpdateWebhookEndpointBody = {
         | 'payment.orphaned'
         | 'payment.unexpected'
         | 'payment.unassigned'
+        | 'alert.endpoint_disabled'
         | 'endpoint.test'
       )[]
     | undefined
@@ -152,6 +154,7 @@ export type ListEventsQuery = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'alert.endpoint_disabled'
     | 'endpoint.test'
     | undefined
   /** An event id: read forward from there, oldest first. */

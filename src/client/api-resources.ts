@@ -126,6 +126,7 @@ export type Event = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'alert.endpoint_disabled'
     | 'endpoint.test'
   readonly timestamp: string
   /** 1, 2, 3 ... per invoice, without gaps. */
@@ -158,6 +159,7 @@ export type WebhookEndpoint = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'alert.endpoint_disabled'
     | 'endpoint.test'
   )[]
   readonly status: 'enabled' | 'disabled'
@@ -188,6 +190,7 @@ export type NewWebhookEndpoint = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'alert.endpoint_disabled'
     | 'endpoint.test'
   )[]
   readonly status: 'enabled' | 'disabled'
@@ -219,6 +222,7 @@ export type Delivery = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'alert.endpoint_disabled'
     | 'endpoint.test'
   readonly endpoint: string
   readonly invoice: string | null

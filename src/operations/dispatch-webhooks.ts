@@ -3,10 +3,17 @@
  * record the attempt with its consequence in one commit. A crash after the send and before the
  * record sends again under the same id; never under another.
  */
+import type { ChangeSet } from '../core/change-set.ts'
 import { formatTime, MINUTE_MS, SECOND_MS } from '../core/time.ts'
-import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
-import type { Event } from '../core/webhook/event.ts'
+import {
+  type Delivery,
+  type DeliveryAttempt,
+  planDeliveries,
+  type WebhookEndpoint,
+} from '../core/webhook/delivery.ts'
+import { createEvent, type Event } from '../core/webhook/event.ts'
 import { judgeResponse } from '../core/webhook/judge-response.ts'
+import { presentEndpoint } from '../core/webhook/present-webhooks.ts'
 import { planNextAttempt, type RetrySchedule } from '../core/webhook/retry-schedule.ts'
 import { renderSignatureHeader } from '../core/webhook/signature.ts'
 import { GatewayError } from '../errors.ts'
@@ -56,16 +63,19 @@ export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelive
   for (let tries = 0; tries < COMMIT_TRIES; tries++) {
     const endpoint = (await deps.store.getEndpoint(claimed.endpoint.id)) ?? claimed.endpoint
     const { delivery, disable } = await judge(deps, claimed, result, endedMs)
-    // What the old URL answered says nothing about the one it was changed to meanwhile.
-    const isSame = endpoint.url === claimed.endpoint.url
-    const change = disable === null || !isSame ? [] : [disableEndpoint(endpoint, disable)]
+    // What the old URL answered says nothing about the one it was changed to meanwhile; and another
+    // attempt under way may have come first.
+    const isSame = endpoint.url === claimed.endpoint.url && endpoint.status === 'enabled'
+    const reason = isSame && endpoint.deletedAtMs === null ? disable : null
+    const ended = reason === null ? {} : await disableEndpoint(deps, endpoint, reason, endedMs)
+    const { deliveries = [], ...others } = ended
     const committed = await deps.store.commit({
-      deliveries: [delivery],
+      deliveries: [delivery, ...deliveries],
       attempts: [attempt],
-      endpoints: change,
+      ...others,
     })
     if (committed === 'committed') {
-      logAttempt(deps, claimed, attempt, delivery, disable)
+      logAttempt(deps, claimed, attempt, delivery, reason)
       return
     }
   }
@@ -175,13 +185,33 @@ async function judge(
   }
 }
 
-function disableEndpoint(endpoint: WebhookEndpoint, reason: string): WebhookEndpoint {
-  return {
+/** The endpoint is told of as an event, to the shop's other endpoints and in the list of events. */
+async function disableEndpoint(
+  deps: DispatchDeps,
+  endpoint: WebhookEndpoint,
+  reason: string,
+  atMs: number,
+): Promise<Pick<ChangeSet, 'endpoints' | 'events' | 'deliveries'>> {
+  const { storeId, revision } = endpoint
+  const disabled: WebhookEndpoint = {
     ...endpoint,
     status: 'disabled',
     disabledReason: reason,
-    revision: endpoint.revision + 1,
+    revision: revision + 1,
   }
+  const event = createEvent({
+    id: freshId(deps, 'evt', atMs),
+    storeId,
+    invoiceId: null,
+    type: 'alert.endpoint_disabled',
+    sequence: null,
+    atMs,
+    data: presentEndpoint(disabled),
+  })
+  const others = await deps.store.listEndpoints([storeId])
+  const receivers = others.filter(({ id }) => id !== endpoint.id)
+  const deliveries = planDeliveries([event], receivers, () => freshId(deps, 'del', atMs))
+  return { endpoints: [disabled], events: [event], deliveries }
 }
 
 function describeAttempt(

@@ -185,6 +185,10 @@ test('WH-17 down for the whole schedule: disabled and shown; a replay brings all
   const { gateway } = world
   const [, receiver] = receivers as [Receiver, Receiver]
   const endpoint = await registerEndpoint(gateway, receiver, '/hook')
+  const watch = await registerEndpoint(gateway, world.receiver, '/watch', [
+    'alert.endpoint_disabled',
+  ])
+  const watched = () => world.receiver.requests.filter(({ path }) => path === '/watch')
   const readEndpoint = async () => (await gateway.request('GET', endpointPath(endpoint))).body
   const before = await settleInvoice()
   await receiver.waitFor((requests) => requests.length === 5, 5_000)
@@ -195,7 +199,14 @@ test('WH-17 down for the whole schedule: disabled and shown; a replay brings all
   await waitFor('the endpoint to be disabled', async () => {
     return (await readEndpoint()).status === 'disabled'
   })
-  expect((await readEndpoint()).disabled_reason).toMatch(/every attempt of an event failed/)
+  const given = await readEndpoint()
+  expect(given.disabled_reason).toMatch(/every attempt of an event failed/)
+  const [alert, ...further] = await listAll(gateway, '/v1/events', {
+    type: 'alert.endpoint_disabled',
+  })
+  expect(further).toEqual([])
+  expect(alert.data).toEqual(given)
+  await world.receiver.waitFor(() => watched().length === 1, 5_000)
   const failed = receiver.requests.slice(5)
   expect(new Set(failed.map(idOf)).size).toBe(1)
   expect(failed).toHaveLength(ATTEMPTS)
@@ -217,14 +228,14 @@ test('WH-17 down for the whole schedule: disabled and shown; a replay brings all
   expect(queued.status).toBe(202)
   expect(queued.body).toMatchObject({ object: 'replay', endpoint: endpoint.id, next_from: null })
   const told = () => receiver.requests.slice(5 + ATTEMPTS)
-  await receiver.waitFor(() => told().length >= 10, 5_000)
+  await receiver.waitFor(() => told().length >= 11, 5_000)
   const fresh = await settleInvoice()
-  await receiver.waitFor(() => told().length >= 15, 5_000)
+  await receiver.waitFor(() => told().length >= 16, 5_000)
   await sleep(500)
 
-  expect(told()).toHaveLength(15)
+  expect(told()).toHaveLength(16)
   expect(new Set(told().map(idOf))).toEqual(
-    new Set([...missed, ...(await world.eventsOf(fresh.id))].map(({ id }) => id)),
+    new Set([alert, ...missed, ...(await world.eventsOf(fresh.id))].map(({ id }) => id)),
   )
   for (const { id } of [during, after, fresh]) {
     const ofInvoice = told().filter((request) => bodyOf(request).invoice === id)
@@ -239,10 +250,12 @@ test('WH-17 down for the whole schedule: disabled and shown; a replay brings all
   const again = told().find((request) => idOf(request) === idOf(attempt))
   expect(again?.rawBody.equals(attempt.rawBody)).toBe(true)
   const deliveries = await listAll(gateway, '/v1/deliveries', { endpoint: endpoint.id })
-  expect(deliveries.map(({ status }) => status)).toEqual(Array(20).fill('delivered'))
+  expect(deliveries.map(({ status }) => status)).toEqual(Array(21).fill('delivered'))
   const repeated = await gateway.request('POST', `${endpointPath(endpoint)}/replay`, replay)
   expect(repeated.body.events).toBe(0)
   expect(before.status).toBe('settled')
+  expect(watched()).toHaveLength(1)
+  await removeEndpoint(watch)
   await removeEndpoint(endpoint)
 })
 

@@ -120,6 +120,39 @@ test('WH-03 a tenth failure is the last: exhausted, and the endpoint is disabled
   expect(disabled?.disabledReason).toMatch(/every attempt/)
 })
 
+test.each([
+  ['410', [410, 410, 200], [0, 0]],
+  ['a whole schedule of failures', [500, 500, 500, 500, 200], [0, 0]],
+])(
+  'WH-17 an endpoint given up for %s is told of once, to the other endpoints and in the list',
+  async (_name, statuses, schedule) => {
+    const { store, deps, sent, turn, event, endpoint } = await prepare(statuses, schedule)
+    const more = sampleEvent(2, { payload: event.payload })
+    const other = sampleEndpoint(2, { url: 'https://other.example/hook' })
+    const narrow = sampleEndpoint(3, {
+      url: 'https://narrow.example/',
+      events: ['invoice.settled'],
+    })
+    const second = { ...sampleDelivery(more, 2), endpointId: endpoint.id }
+    await store.commit({ endpoints: [other, narrow], events: [more], deliveries: [second] })
+    // Both under way at once, and both say that the endpoint is gone.
+    const claimed = await claimDeliveries(deps, 2)
+    expect(claimed).toHaveLength(2)
+    await Promise.all(claimed.map((one) => attemptDelivery(deps, one)))
+    while (await turn());
+    const page = await store.listEvents({ storeId: event.storeId }, { limit: 10, before: null })
+    const alerts = page.items.filter(({ type }) => type === 'alert.endpoint_disabled')
+    expect(alerts).toHaveLength(1)
+    const { data, invoice, sequence } = JSON.parse(alerts[0]?.payload ?? '')
+    expect([invoice, sequence]).toEqual([null, null])
+    expect(data).toMatchObject({ id: endpoint.id, status: 'disabled' })
+    expect(data.disabled_reason).toBe((await store.getEndpoint(endpoint.id))?.disabledReason)
+    expect(JSON.stringify(data)).not.toContain('secret')
+    const told = sent.filter(({ body }) => body === alerts[0]?.payload)
+    expect(new Set(told.map(({ url }) => url))).toEqual(new Set([other.url]))
+  },
+)
+
 test('WH-05 an attempt after an hour of back-off carries the time of the attempt', async () => {
   const { sent, turn } = await prepare([500, 200], [0, HOUR_MS])
   while (await turn());

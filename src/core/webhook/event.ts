@@ -20,7 +20,10 @@ export type PaymentEventType =
   | 'payment.unexpected'
   | 'payment.unassigned'
 
-export type EventType = InvoiceEventType | PaymentEventType | 'endpoint.test'
+/** Something that somebody at the shop should look into. */
+export type AlertEventType = 'alert.endpoint_disabled'
+
+export type EventType = InvoiceEventType | PaymentEventType | AlertEventType | 'endpoint.test'
 
 /** Every event type, for subscriptions, documents and tests. */
 export const EVENT_TYPES: readonly EventType[] = [
@@ -40,6 +43,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   'payment.orphaned',
   'payment.unexpected',
   'payment.unassigned',
+  'alert.endpoint_disabled',
   'endpoint.test',
 ]
 
