@@ -18,6 +18,7 @@ import {
   readTestVariables,
 } from './config.ts'
 import { buildApiKeyCommand } from './entrypoints/cli/api-key-command.ts'
+import { buildAuditCommand } from './entrypoints/cli/audit-command.ts'
 import { buildCheckCommand } from './entrypoints/cli/check-command.ts'
 import { buildCheckTransactionCommand } from './entrypoints/cli/check-transaction-command.ts'
 import type { CliIo } from './entrypoints/cli/cli-io.ts'
@@ -106,6 +107,7 @@ program
 program.addCommand(buildInitCommand(io, whereTheUserStands()))
 program.addCommand(buildDoctorCommand(io, () => examineInstallation(loadConfig)))
 program.addCommand(buildCheckCommand(io))
+program.addCommand(buildAuditCommand(io))
 program.addCommand(buildRescanCommand(io))
 program.addCommand(buildCheckTransactionCommand(io))
 program.addCommand(buildStoreCommand(io))

@@ -9,6 +9,7 @@
 import { sha256 } from '@noble/hashes/sha2'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils'
 import type { AuditEntry } from './change-set.ts'
+import { formatTime } from './time.ts'
 
 /** An entry in its place: the first has `seq` 1. Hashes are hex of SHA-256. */
 export type AuditRow = AuditEntry & {
@@ -45,6 +46,24 @@ export function findBrokenAuditRow(
     before = row
   }
   return null
+}
+
+export type AuditLine = ReturnType<typeof presentAuditRow>
+
+/** A row as it is exported. With it anybody can compute the hash again. */
+export function presentAuditRow(row: AuditRow) {
+  return {
+    seq: row.seq,
+    at: formatTime(row.atMs),
+    at_ms: row.atMs,
+    actor: row.actor,
+    action: row.action,
+    target: row.target,
+    before: row.before,
+    after: row.after,
+    prev_hash: row.prevHash,
+    hash: row.hash,
+  }
 }
 
 /** JSON of an array keeps the fields apart: no two entries share a text. */

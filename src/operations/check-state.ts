@@ -1,5 +1,4 @@
 /** `quittance check`: the stored state against itself, by the invariants of docs/security. */
-import { type AuditRow, findBrokenAuditRow } from '../core/audit.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
 import { assessPayments } from '../core/invoice/assess-payments.ts'
@@ -11,6 +10,7 @@ import type { Event } from '../core/webhook/event.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
 import { loadChains } from './settlement-context.ts'
+import { walkAudit } from './walk-audit.ts'
 
 export type CheckDeps = Pick<Deps, 'store' | 'chains' | 'addressBook' | 'clock'>
 
@@ -62,23 +62,17 @@ export async function checkState(deps: CheckDeps): Promise<CheckReport> {
 type Assignments = ReadonlyMap<string, string>
 
 /** Each row of the audit log holds the hash of the one before. */
-async function checkAudit({ store }: CheckDeps, report: Report): Promise<Assignments> {
+async function checkAudit(deps: CheckDeps, report: Report): Promise<Assignments> {
   const assignments = new Map<string, string>()
-  let previous: AuditRow | null = null
-  for (;;) {
-    const rows: readonly AuditRow[] = await store.listAudit(previous?.seq ?? 0, PAGE)
-    const broken = findBrokenAuditRow(rows, previous)
-    if (broken !== null) {
-      const detail = 'the audit log was changed here: the hash does not follow from the row before'
-      report.violations.push({ rule: 'audit', target: `row ${broken}`, detail })
-      return assignments
-    }
-    if (rows.length === 0) return assignments
+  for await (const { rows, broken } of walkAudit(deps, 0)) {
     for (const { action, target, after } of rows) {
       if (action === ASSIGN_ACTION && after !== null) assignments.set(target, after)
     }
-    previous = rows[rows.length - 1] ?? null
+    if (broken === null) continue
+    const detail = 'the audit log was changed here: the hash does not follow from the row before'
+    report.violations.push({ rule: 'audit', target: `row ${broken}`, detail })
   }
+  return assignments
 }
 
 /** What a merchant assigned stays assigned, and nothing else gives an invoice foreign money. */

@@ -1,4 +1,5 @@
 import { PAYMENT_TABLE_HEAD, renderPaymentLine } from '../core/payment/payment-table.ts'
+import { formatTime } from '../core/time.ts'
 import type { Deps } from './deps.ts'
 import { loadTipNumbers } from './settlement-context.ts'
 import { assertAddressesDerive } from './verify-shown-addresses.ts'
@@ -9,14 +10,22 @@ export type PaymentExport = {
   /** Block time, exclusive; undefined: without end. */
   readonly afterMs: number | undefined
   readonly beforeMs: number | undefined
+  /** Who asked, for the audit log: `key_...`. */
+  readonly actor: string
 }
 
-/** All payments of a store as CSV text, newest first, in parts. Orphaned ones too. */
+/**
+ * All payments of a store as CSV text, newest first, in parts. Orphaned ones too. The audit log tells
+ * of it before the first part.
+ */
 export async function* exportPayments(
-  deps: Pick<Deps, 'store' | 'chains' | 'addressBook' | 'logger' | 'metrics'>,
-  { storeId, afterMs = -Infinity, beforeMs = Infinity }: PaymentExport,
+  deps: Pick<Deps, 'store' | 'clock' | 'chains' | 'addressBook' | 'logger' | 'metrics'>,
+  { storeId, afterMs = -Infinity, beforeMs = Infinity, actor }: PaymentExport,
 ): AsyncGenerator<string> {
   const { store } = deps
+  const range = [afterMs, beforeMs].map((ms) => (Number.isFinite(ms) ? formatTime(ms) : '*'))
+  const facts = { atMs: deps.clock.nowMs(), actor, action: 'payments.export', target: storeId }
+  await store.commit({ audit: [{ ...facts, before: null, after: range.join(' ') }] })
   const orders = new Map<string, string | null>()
   yield PAYMENT_TABLE_HEAD
   for await (const page of walkPages((request) => store.listPayments({ storeId }, request))) {

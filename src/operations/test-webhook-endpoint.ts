@@ -13,9 +13,9 @@ const ACCEPTED = 202
 /** Sends `endpoint.test` to this endpoint alone, whatever it is subscribed to. */
 export function testWebhookEndpoint(
   deps: Pick<Deps, 'store' | 'clock' | 'ids'>,
-  request: EndpointRef & { readonly idempotency: IdempotencyTicket },
+  request: EndpointRef & { readonly actor: string; readonly idempotency: IdempotencyTicket },
 ): Promise<Record<string, unknown>> {
-  const { idempotency } = request
+  const { actor, idempotency } = request
   return commitDecision(deps, idempotency, async () => {
     const endpoint = await loadEndpoint(deps, request)
     if (endpoint.status !== 'enabled') {
@@ -36,11 +36,13 @@ export function testWebhookEndpoint(
     })
     const delivery = createDelivery(event, endpoint.id, freshId(deps, 'del', nowMs))
     const result = presentEvent(event)
+    const entry = { atMs: nowMs, actor, action: 'endpoint.test', target: endpoint.id }
     const answer = { status: ACCEPTED, body: JSON.stringify(result) }
     return {
       changes: {
         events: [event],
         deliveries: [delivery],
+        audit: [{ ...entry, before: null, after: event.id }],
         ...keepAnswer(idempotency, answer, nowMs),
       },
       result,

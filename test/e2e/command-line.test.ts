@@ -189,7 +189,7 @@ describe('alone', () => {
   test('--help names every command; what is unknown is refused', async () => {
     const help = await run('--help')
     expect(help.code).toBe(0)
-    for (const name of ['serve', 'init', 'doctor', 'check', 'store', 'api-key', 'keys']) {
+    for (const name of ['serve', 'init', 'doctor', 'check', 'audit', 'store', 'api-key', 'keys']) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
     }
     const commands = ['serve', 'store create', 'keys new']

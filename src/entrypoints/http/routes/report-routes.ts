@@ -67,11 +67,12 @@ export function reportRoutes(deps: HttpDeps): ApiRoute[] {
       },
       scope: 'payments:read',
       query: ['created_after', 'created_before'],
-      stream: ({ storeId, query }) => ({
+      stream: ({ storeId, actor, query }) => ({
         contentType: `${CSV}; charset=utf-8`,
         fileName: 'payments.csv',
         parts: exportPayments(deps, {
           storeId,
+          actor,
           afterMs: readTime(query, 'created_after'),
           beforeMs: readTime(query, 'created_before'),
         }),

@@ -153,9 +153,9 @@ function endpointActionRoutes(deps: HttpDeps): ApiRoute[] {
       scope: 'webhooks:manage',
       id: 'we',
       body: 'optional',
-      answer: async ({ storeId, id, body, ticket }) => {
+      answer: async ({ storeId, id, actor, body, ticket }) => {
         parseNothing(body)
-        const request = { storeId, endpointId: id, idempotency: ticket }
+        const request = { storeId, endpointId: id, actor, idempotency: ticket }
         return { status: 202, body: await testWebhookEndpoint(deps, request) }
       },
     },
