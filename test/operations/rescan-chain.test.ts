@@ -89,6 +89,7 @@ async function startWorld() {
     metrics: { count: silent },
     addressBook: {
       derive: (_: string, index: number) => (index === 0 ? HOME : OTHER),
+      prepare: silent,
       accountNumberOf: () => 0,
       isSponsor: () => false,
     },

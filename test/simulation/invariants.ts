@@ -70,7 +70,10 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
 
 /** I5, and what is told is what was written: ids are new, every subscriber has its delivery. */
 function checkEvents(ledger: Ledger, changes: ChangeSet): void {
-  const endpoints = [...ledger.endpoints.values()].filter(({ status }) => status === 'enabled')
+  // As the commit leaves them: one that it disables is told of, and not told.
+  const left = (changes.endpoints ?? []).map((endpoint) => [endpoint.id, endpoint] as const)
+  const all = new Map([...ledger.endpoints, ...left])
+  const endpoints = [...all.values()].filter(({ status }) => status === 'enabled')
   const planned = new Set(
     (changes.deliveries ?? []).map(({ eventId, endpointId }) => `${eventId} ${endpointId}`),
   )
