@@ -78,6 +78,7 @@ export function createSettlementContext(
     createId: (prefix) => freshId(deps, prefix, nowMs),
     chainOf: (chainId) => (halted.has(chainId) ? null : (chains.get(chainId) ?? null)),
     sweptThroughMs: (chainId) => deps.chains.sweptThroughMs(chainId),
+    checkedThroughMs: (chainId) => deps.chains.checkedThroughMs(chainId),
     tipNumber: (chainId) => {
       const chain = chains.get(chainId)
       return chain === undefined ? undefined : tipOf(chain).number

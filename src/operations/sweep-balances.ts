@@ -16,6 +16,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { SweepCursor, SweepGroup, SweepTarget } from '../ports/balance-store.ts'
 import type { NativeSource } from '../ports/native-source.ts'
+import { readOnce } from './read-once.ts'
 import { recogniseOwn } from './recognise-own.ts'
 import { countSweep, tellFound, tellShortfall, tellUnknownBegin } from './report-sweep.ts'
 import {
@@ -101,7 +102,12 @@ export async function sweepBalances(
   if (isNew && (nowMs < memory.nextRoundAtMs || memory.sweptTip?.hash === tip.hash)) return memory
   const shortfalls = new Map(memory.shortfalls)
   const leftOut = new Set<Address>()
-  const sweep: Sweep = { deps, settings, chain, tip, shortfalls, leftOut, signal }
+  const { source, native } = deps
+  const reads = {
+    source: { getBlock: readOnce(source.getBlock) },
+    native: { ...native, getFrames: readOnce(native.getFrames) },
+  }
+  const sweep: Sweep = { deps, reads, settings, chain, tip, shortfalls, leftOut, signal }
   const begin: RoundPlace = memory.place ?? {
     group: 'unfinished',
     after: null,
@@ -153,6 +159,8 @@ function waitForSupport(
 
 type Sweep = {
   readonly deps: SyncDeps & { readonly native: NativeSource }
+  /** Of this turn: what many addresses have to do with is read once. */
+  readonly reads: Pick<CreditSearch, 'source' | 'native'>
   readonly settings: ChainSettings
   readonly chain: LocalChain
   readonly tip: BlockRef
@@ -216,7 +224,7 @@ async function compareBalance(
   begin: KnownBalance,
   tipUnits: bigint,
 ): Promise<Compared> {
-  const { deps, chain, tip, shortfalls, signal } = sweep
+  const { deps, reads, chain, tip, shortfalls, signal } = sweep
   const { address } = deposit
   const block = { number: tip.number, hash: tip.hash }
   const differsBy = tipUnits - expectBalance(begin, credits)(tip.number)
@@ -225,9 +233,8 @@ async function compareBalance(
     return { transfers: [], known: { ...begin, block, balanceUnits: tipUnits } }
   }
   if (shortfalls.get(address) === -differsBy) return { transfers: [], known: begin }
-  const { source, native } = deps
   const isOwn = recogniseOwn(deps, sweep.settings)
-  const search = { source, native, isOwn, chain, known: begin, credits, tip, tipUnits, signal }
+  const search = { ...reads, isOwn, chain, known: begin, credits, tip, tipUnits, signal }
   const found = await searchOrLeave(sweep, search)
   if (found === null) return { transfers: [], known: begin }
   const { transfers, known, shortUnits } = found

@@ -20,6 +20,8 @@ export type SweepQuery = {
   readonly group: SweepGroup
   readonly sinceMs: number
   readonly after: SweepCursor | null
+  /** Only orders whose deadline is before this; absent: all. */
+  readonly beforeMs?: number
   readonly limit: number
 }
 

@@ -35,4 +35,10 @@ export type ChainDirectory = {
   /** Block time (ms) up to which balances are accounted for; infinite where none are compared. */
   sweptThroughMs(chainId: number): number
   noteSweep(chainId: number, throughMs: number): void
+  /**
+   * Deadlines (ms) before which every unpaid order was looked for at its own address; infinite where
+   * nobody looks.
+   */
+  checkedThroughMs(chainId: number): number
+  noteExpiryCheck(chainId: number, throughMs: number): void
 }

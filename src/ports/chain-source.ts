@@ -48,6 +48,15 @@ export type ChainSource = {
     fromNumber: number,
     signal: AbortSignal,
   ): Promise<bigint>
+  /**
+   * Blocks from this height up to this block in which a token says that something of it came to the
+   * holder, by the word of the first node that names any: a hint where to look, no proof.
+   */
+  getTokenArrivals(
+    question: BalanceQuestion,
+    fromNumber: number,
+    signal: AbortSignal,
+  ): Promise<BlockPlace[]>
   /** How each node did when it was last asked, in the order of the configuration. Asks nothing. */
   describeProviders(): readonly ProviderHealth[]
   /** How far the nodes agreed when they were last asked for the head. Asks nothing. */
@@ -66,19 +75,21 @@ export type HeadAgreement = {
 export type TransactionSighting =
   /** No node has it, or it waits for a block. */
   | { readonly kind: 'unknown' | 'pending' }
-  | { readonly kind: 'failed'; readonly block: Pick<BlockRef, 'number' | 'hash'> }
+  | { readonly kind: 'failed'; readonly block: BlockPlace }
   | {
       readonly kind: 'mined'
-      readonly block: Pick<BlockRef, 'number' | 'hash'>
+      readonly block: BlockPlace
       /** Whom it was sent to, and whom its Transfer logs name; not who gets coins from contracts. */
       readonly touched: readonly Address[]
     }
+
+export type BlockPlace = Pick<BlockRef, 'number' | 'hash'>
 
 /** What one address has of one token, as of one block of our chain. */
 export type BalanceQuestion = {
   readonly token: Address
   readonly holder: Address
-  readonly block: Pick<BlockRef, 'number' | 'hash'>
+  readonly block: BlockPlace
 }
 
 /** One node, named by `host:port` alone: the rest of a URL is often the key to a paid plan. */

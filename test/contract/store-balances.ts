@@ -96,6 +96,14 @@ export function describeStoreBalances(open: OpenStore): void {
       expect(seen).toEqual(['inv_1', 'inv_3', 'inv_4'])
     })
 
+    test('a bound leaves out orders whose deadline is there, or later', async () => {
+      const store = await openWithShop(open)
+      await store.commit(withOrders(order(1, 10), order(2, 20), order(3, 30)))
+      const beforeMs = SAMPLE_TIME_MS + 20_000
+      const page = await store.findSweepTargets(query('unfinished', { beforeMs }))
+      expect(page.targets.map(orderOf)).toEqual(['inv_1'])
+    })
+
     test('a known balance is replaced, and belongs to its chain', async () => {
       const store = await openWithShop(open)
       await store.commit(withOrders(order(1, 10)))

@@ -6,6 +6,7 @@ import { STANDARD_SCHEDULE_MS } from '../../src/core/webhook/retry-schedule.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import { acceptInvoice } from '../../src/operations/accept-invoice.ts'
 import { cancelInvoice } from '../../src/operations/cancel-invoice.ts'
+import { checkExpiring } from '../../src/operations/check-expiring.ts'
 import { checkState } from '../../src/operations/check-state.ts'
 import { type CreateInvoiceRequest, createInvoice } from '../../src/operations/create-invoice.ts'
 import type { Deps } from '../../src/operations/deps.ts'
@@ -39,6 +40,10 @@ export async function pollChain(
       const state = result.state === 'halted' ? 'halted' : 'ok'
       const facts = { reason: haltReason, head, cursor: tip.number, lagS: 0 }
       deps.chains.setHealth(chainId, { state, ...facts })
+      const { chain } = result.memory
+      if (!result.more && state === 'ok' && chain !== null) {
+        await checkExpiring({ ...deps, source }, { settings, chain, signal: NEVER })
+      }
       if (!result.more || turn === TURNS_MAX) {
         const claim = result.memory.claim === null ? '' : ', branch claimed'
         return `${result.state} at ${tip.number}${claim}`

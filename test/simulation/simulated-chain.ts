@@ -7,6 +7,7 @@
  */
 import type { BlockLog, BlockTransaction, VerifiedBlock } from '../../src/core/chain/block.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
+import type { BalanceQuestion, BlockPlace } from '../../src/ports/chain-source.ts'
 import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, START_MS } from './setting.ts'
 
@@ -40,6 +41,8 @@ export type SimulatedChain = {
   getBlock(hash: Hash): SimulatedBlock | undefined
   /** What an address has of a token as of a block: all that ever came. */
   tokenBalance(hash: Hash, token: Address, holder: Address): bigint
+  /** Blocks of that branch, from a height on, in which some of the token came. */
+  tokenArrivals(question: BalanceQuestion, fromNumber: number): BlockPlace[]
   /** The block of a branch at a height; undefined above its tip and below zero. */
   ancestorAt(tip: Hash, number: number): SimulatedBlock | undefined
   bestTip(): Hash
@@ -123,6 +126,18 @@ export function createSimulatedChain(
         block = blocks.get(block.ref.parentHash)
       }
       return sum
+    },
+    tokenArrivals({ token, holder, block: { hash } }, fromNumber) {
+      const found: BlockPlace[] = []
+      let block = blocks.get(hash)
+      while (block !== undefined && block.ref.number >= fromNumber) {
+        const { ref, movements } = block
+        if (movements.some(({ asset, to }) => asset.token === token && to === holder)) {
+          found.push({ number: ref.number, hash: ref.hash })
+        }
+        block = blocks.get(ref.parentHash)
+      }
+      return found
     },
     ancestorAt,
     bestTip: () => best,

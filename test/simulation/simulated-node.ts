@@ -229,6 +229,10 @@ export function createSimulatedNode(
       enter()
       return 0n
     },
+    async getTokenArrivals(question, fromNumber) {
+      const met = enter()
+      return met === 'null' ? [] : chain.tokenArrivals(question, fromNumber)
+    },
     describeProviders: () => [],
     genesisHash: () => null,
     // No other node proves what this one does not: without a tag the chain goes on as it is.

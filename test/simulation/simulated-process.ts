@@ -74,6 +74,8 @@ export async function startProcess(
   const indexes = createIndexSource(guarded, state)
   const trusted = new Set<string>()
   const chains = createChainDirectory(clock, lasting.chains)
+  // As the watchers do: nothing was looked for yet in this life.
+  for (const { chainId } of lasting.chains) chains.noteExpiryCheck(chainId, 0)
   const accounts: Deps['accounts'] = {
     async ensure(account) {
       if (trusted.has(account.id)) return

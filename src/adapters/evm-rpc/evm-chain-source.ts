@@ -37,7 +37,8 @@ import {
 import { STANDARD_RULES, TEST_RULES } from './node-record.ts'
 import { readFinality } from './read-finality.ts'
 import { readPriceFeed } from './read-price-feed.ts'
-import { readTokenBalances, readTokenOutflow } from './read-token-balances.ts'
+import { readTokenBalances } from './read-token-balances.ts'
+import { readTokenArrivals, readTokenOutflow } from './read-token-transfers.ts'
 import { readTransaction } from './read-transaction.ts'
 
 export type EvmChainSourceSettings = ReadingSettings & {
@@ -190,6 +191,12 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
       }),
     readPriceFeed: (address, signal) =>
       onNode(signal, { kind: 'call', work: (node, until) => readPriceFeed(node, address, until) }),
+    getTokenArrivals: (question, fromNumber, signal) =>
+      onNode(signal, {
+        kind: 'arrivals',
+        work: (node, until) => readTokenArrivals(node, question, fromNumber, until),
+        isThere: (blocks) => blocks.length > 0,
+      }),
     describeProviders: () => describeProviders(pool),
     native: createNativeSource({
       chainId,

@@ -28,6 +28,7 @@ export function balanceReads(state: MemoryState): BalanceStore {
         }))
         .sort((a, b) => compareCursors(a.cursor, b.cursor))
         .filter(({ cursor }) => compareCursors(cursor, after) > 0)
+        .filter(({ cursor }) => cursor.deadlineMs < (query.beforeMs ?? Number.POSITIVE_INFINITY))
         .slice(0, query.limit)
       return {
         targets: page.flatMap(({ invoice }) => describeTarget(state, invoice, query)),

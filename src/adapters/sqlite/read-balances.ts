@@ -51,6 +51,7 @@ export const sweepPage = (group: SweepGroup): string => `
     instr(i.terms, @asset) > 0 AS takes_coin
   FROM invoices AS i CROSS JOIN deposit_addresses AS a ON a.invoice_id = i.id
   WHERE ${GROUPS[group]} AND (i.deadline_ms, i.position) > (@deadlineMs, @position)
+    AND i.deadline_ms < @beforeMs
   ORDER BY i.deadline_ms, i.position LIMIT @limit`
 
 const KNOWN_BALANCES = `SELECT n.* FROM json_each(@addresses) AS candidate
@@ -88,11 +89,12 @@ type CreditRow = {
 }
 
 export function findSweepTargets(sql: Statements, query: SweepQuery): SweepPage {
-  const { chainId, assetId, group, sinceMs, after, limit } = query
+  const { chainId, assetId, group, sinceMs, after, beforeMs, limit } = query
   const rows = sql(sweepPage(group)).all({
     asset: JSON.stringify(assetId),
     ...(group === 'unfinished' ? {} : { sinceMs }),
     deadlineMs: after?.deadlineMs ?? -1,
+    beforeMs: beforeMs ?? Number.MAX_SAFE_INTEGER,
     position: after?.position ?? -1,
     limit,
   }) as TargetRow[]

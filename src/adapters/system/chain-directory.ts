@@ -24,6 +24,7 @@ export function createChainDirectory(
 ): ChainDirectory {
   const byId = new Map(settings.map((chain) => [chain.chainId, chain]))
   const swept = new Map<number, number>()
+  const checked = new Map<number, number>()
   const reports = new Map<number, { health: ChainHealth; atMs: number }>()
   return {
     list: () => settings,
@@ -43,6 +44,8 @@ export function createChainDirectory(
       return swept.get(chainId) ?? unswept
     },
     noteSweep: (chainId, throughMs) => void swept.set(chainId, throughMs),
+    checkedThroughMs: (chainId) => checked.get(chainId) ?? Number.POSITIVE_INFINITY,
+    noteExpiryCheck: (chainId, throughMs) => void checked.set(chainId, throughMs),
     setHealth: (chainId, health) =>
       void reports.set(chainId, { health, atMs: clock.monotonicMs() }),
   }

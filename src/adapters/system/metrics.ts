@@ -45,6 +45,10 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Native coins that arrived by contracts, by how they were found',
     labels: ['chain', 'found_by'],
   },
+  expiry_checks_total: {
+    help: 'Looks at the address of an order before it expires, by outcome',
+    labels: ['chain', 'outcome'],
+  },
   balance_sweeps_total: {
     help: 'Calls that read balances, by outcome',
     labels: ['chain', 'outcome'],

@@ -50,6 +50,8 @@ export type DeadlineView = {
   chainOf(chainId: number): LocalChain | null
   /** Block time (ms) up to which coins sent by contracts were looked for; absent: nobody looks. */
   sweptThroughMs?(chainId: number): number
+  /** Deadlines (ms) before which the addresses of unpaid orders were asked; absent: nobody asks. */
+  checkedThroughMs?(chainId: number): number
 }
 
 export function assessPayments(
@@ -83,7 +85,8 @@ export function hasPassedDeadline(invoice: Invoice, view: DeadlineView): boolean
     const chain = view.chainOf(chainId)
     const observed = chain && observedThroughMs(chain, option.finality)
     if (observed === null || observed <= deadline) return false
-    return token !== null || (view.sweptThroughMs?.(chainId) ?? observed) > deadline
+    const look = token === null ? view.sweptThroughMs : view.checkedThroughMs
+    return (look?.(chainId) ?? observed) > deadline
   })
 }
 

@@ -1,6 +1,7 @@
 import { type ChainSettings, isSwept, staleHeadMs } from '../../core/chain/chain-settings.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
+import { checkExpiring, isAskedBeforeExpiry } from '../../operations/check-expiring.ts'
 import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/sweep-balances.ts'
 import {
   FRESH_MEMORY,
@@ -53,6 +54,8 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
   let conflictsInRow = 0
   let isVerified = false
   const labels = { chain: String(settings.chainId) }
+  // Nothing was looked for yet in this process.
+  if (isAskedBeforeExpiry(settings)) deps.chains.noteExpiryCheck(settings.chainId, 0)
 
   return startRunLoop(async (signal) => {
     try {
@@ -66,6 +69,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       faultsInRow = 0
       conflictsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
+      await tryCheckExpiring(deps, settings, result, signal)
       sweep = await trySweep(deps, settings, result, sweep, signal)
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
@@ -107,6 +111,27 @@ async function trySweep(
       deps.logger.warn(fields, `${text}: ${error.message}`)
     }
     return { ...sweep, faultsInRow }
+  }
+}
+
+/** Orders wait for it; the blocks go on meanwhile. */
+async function tryCheckExpiring(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  { state, more, memory }: SyncResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const { chain } = memory
+  // The state of an old block may be gone: while blocks are missing nothing is asked.
+  if (chain === null || state === 'halted' || more || !isAskedBeforeExpiry(settings)) return
+  try {
+    await checkExpiring(deps, { settings, chain, signal })
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ChainSourceError)) throw error
+    const { kind, message } = error
+    const fields = { chain_id: settings.chainId, kind }
+    deps.metrics.count('chain_faults_total', { chain: String(settings.chainId), kind })
+    deps.logger.warn(fields, `orders wait for a look at their addresses: ${message}`)
   }
 }
 

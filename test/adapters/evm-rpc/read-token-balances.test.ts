@@ -90,6 +90,7 @@ describe('outflow', () => {
     topics: [TRANSFER, topic(HOLDER), topic(addressOf('e0'))],
     data: hashOf('5'),
     blockNumber: `0x${REF.number.toString(16)}`,
+    blockHash: REF.hash,
     logIndex: `0x${index.toString(16)}`,
     ...parts,
   })
@@ -126,6 +127,43 @@ describe('outflow', () => {
       Number(toBlock) === REF.number ? [log(0)] : []
     expect(await getOutflow(REF.number - 3)).toBe(5n)
     expect(ranges).toEqual(['4', '2', '2'])
+  })
+})
+
+describe('arrivals', () => {
+  const arrival = (index: number, parts: object = {}) => ({
+    address: TOKEN,
+    topics: [TRANSFER, topic(addressOf('e0')), topic(HOLDER)],
+    data: hashOf('5'),
+    blockNumber: `0x${REF.number.toString(16)}`,
+    blockHash: REF.hash,
+    logIndex: `0x${index.toString(16)}`,
+    ...parts,
+  })
+  const getArrivals = () => chain.source.getTokenArrivals(question, 1, never())
+
+  test('are the blocks that name the holder as recipient, each once', async () => {
+    const asked: any[] = []
+    chain.results.eth_getLogs = (filter: unknown) => {
+      asked.push(filter)
+      return [arrival(0), arrival(1)]
+    }
+    expect(await getArrivals()).toEqual([{ number: REF.number, hash: REF.hash }])
+    expect(asked[0]).toMatchObject({ address: TOKEN, topics: [TRANSFER, null, topic(HOLDER)] })
+  })
+
+  test.each<[string, object]>([
+    ['what went to somebody else', { topics: [TRANSFER, topic(HOLDER), topic(TOKEN)] }],
+    ['a log without its block', { blockHash: null }],
+    ['another contract', { address: addressOf('c1') }],
+  ])('%s is refused', async (_, parts) => {
+    chain.results.eth_getLogs = () => [arrival(0, parts)]
+    expect((await catchFault(getArrivals())).kind).toBe('malformed')
+  })
+
+  test('none at a node that holds the end of the range is none', async () => {
+    chain.results.eth_getLogs = () => []
+    expect(await getArrivals()).toEqual([])
   })
 })
 

@@ -7,7 +7,7 @@ import {
   paidFacts,
   remainderIn,
 } from '../../../src/core/invoice/assess-payments.ts'
-import type { Invoice, Terms } from '../../../src/core/invoice/invoice.ts'
+import type { Invoice, PaymentOption, Terms } from '../../../src/core/invoice/invoice.ts'
 import { MAX_UNITS } from '../../../src/core/money/decimal.ts'
 import { createFraction, ONE, ZERO } from '../../../src/core/money/fraction.ts'
 import type { Payment } from '../../../src/core/payment/payment.ts'
@@ -241,6 +241,21 @@ describe('the deadline', () => {
     expect(judge(takesCoin, Number.POSITIVE_INFINITY)).toBe(true)
     const takesToken = makeInvoice({}, { options: [optionOn(1, 5)], graceMs: 60_000 })
     expect(judge(takesToken, 0)).toBe(true)
+  })
+
+  test('of an order that takes a token waits until its address was asked', () => {
+    const chainOf = (chainId: number) => chainUpTo(deep, 20, chainId)
+    const judge = (option: PaymentOption, checkedMs: number) =>
+      hasPassedDeadline(makeInvoice({}, { options: [option], graceMs: 60_000 }), {
+        nowMs: after,
+        chainOf,
+        checkedThroughMs: () => checkedMs,
+      })
+    expect(judge(optionOn(1, 5), 0)).toBe(false)
+    expect(judge(optionOn(1, 5), deadline)).toBe(false)
+    expect(judge(optionOn(1, 5), deadline + 1)).toBe(true)
+    const coin = makeOption(nativeAsset(1), DUE_USDC, { finality: depthRule(5) })
+    expect(judge(coin, 0)).toBe(true)
   })
 
   test('is waived by acceptance', () => {
