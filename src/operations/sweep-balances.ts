@@ -57,8 +57,8 @@ type RoundPlace = {
   readonly after: SweepCursor | null
   /** Our tip when the round began: what it finds is complete up to there. */
   readonly from: BlockRef
-  /** How long its turns took so far. */
-  readonly spentMs: number
+  /** Made so far. */
+  readonly calls: number
 }
 
 export const FRESH_SWEEP: SweepMemory = {
@@ -79,11 +79,11 @@ const STATE_WINDOW_BLOCKS = 128
 /** Between two rounds on chains where calls cost money; less where blocks come faster. */
 const ROUND_INTERVAL_MS = MINUTE_MS
 /**
- * On test chains a round follows every poll, unless it is a long one: then it rests for so many times
- * what it took, so that thousands of open orders do not keep the gateway busy with nothing else. No
+ * On test chains a round follows every poll, unless it was a long one: then the next waits for so long
+ * for each call, so that thousands of open orders do not keep the gateway busy with nothing else. No
  * longer than a second, which is what a payment may take beside the polls.
  */
-const REST_FACTOR = 10
+const REST_PER_CALL_MS = 50
 const REST_MAX_MS = SECOND_MS
 /** Finished orders stay in every round for so long after their deadline. */
 const RECENT_MS = HOUR_MS
@@ -112,20 +112,23 @@ export async function sweepBalances(
     group: 'unfinished',
     after: null,
     from: tip,
-    spentMs: 0,
+    calls: 0,
   }
   const { from } = begin
   let place: RoundPlace | null = begin
-  for (let calls = 0; calls < CALLS_PER_TURN && place !== null; calls += 1) {
+  let { calls } = begin
+  while (calls < begin.calls + CALLS_PER_TURN && place !== null) {
     const after = await sweepPage(sweep, place.group, place.after)
     if (after === 'unsupported') return waitForSupport(deps, settings, memory, nowMs)
-    if (after !== null) place = { ...place, after }
-    else place = place.group === 'unfinished' ? { ...place, group: 'recent', after: null } : null
+    calls += 1
+    if (after !== null) place = { ...place, after, calls }
+    else
+      place =
+        place.group === 'unfinished' ? { ...place, group: 'recent', after: null, calls } : null
   }
-  const spentMs = begin.spentMs + deps.clock.monotonicMs() - nowMs
-  if (place !== null) return { ...memory, place: { ...place, spentMs }, shortfalls }
+  if (place !== null) return { ...memory, place, shortfalls }
   const idle = await sweepIdle(sweep, memory.idle, nowMs)
-  const nextRoundAtMs = nowMs + roundIntervalMs(settings, spentMs)
+  const nextRoundAtMs = nowMs + roundIntervalMs(settings, calls)
   if (leftOut.size > 0) return { ...memory, nextRoundAtMs, place: null, idle, shortfalls }
   deps.chains.noteSweep(settings.chainId, from.timestampS * 1_000)
   return { ...memory, nextRoundAtMs, place: null, sweptTip: from, idle, shortfalls }
@@ -133,11 +136,11 @@ export async function sweepBalances(
 
 /**
  * Half the time for which nodes keep states, so that the blocks since the last round can be read;
- * soon on test chains, by what the round took.
+ * soon on test chains, by what the round cost.
  */
-function roundIntervalMs(settings: ChainSettings, spentMs: number): number {
+function roundIntervalMs(settings: ChainSettings, calls: number): number {
   const { test, pollIntervalMs, blockTimeMs } = settings
-  if (test) return Math.max(pollIntervalMs / 2, Math.min(REST_FACTOR * spentMs, REST_MAX_MS))
+  if (test) return Math.max(pollIntervalMs / 2, Math.min(REST_PER_CALL_MS * calls, REST_MAX_MS))
   return Math.min(ROUND_INTERVAL_MS, (STATE_WINDOW_BLOCKS * blockTimeMs) / 2)
 }
 
