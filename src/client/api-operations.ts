@@ -97,6 +97,7 @@ export type CreateWebhookEndpointBody = {
         | 'endpoint.test'
       )[]
     | undefined
+  readonly ed25519?: boolean | undefined
 }
 
 export type UpdateWebhookEndpointBody = {

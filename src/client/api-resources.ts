@@ -164,6 +164,8 @@ export type WebhookEndpoint = {
   )[]
   readonly status: 'enabled' | 'disabled'
   readonly disabled_reason: string | null
+  /** Verifies the `v1a` signatures; null where the endpoint has no Ed25519 key. */
+  readonly public_key: string | null
   readonly created_at: string
 }
 
@@ -195,6 +197,8 @@ export type NewWebhookEndpoint = {
   )[]
   readonly status: 'enabled' | 'disabled'
   readonly disabled_reason: string | null
+  /** Verifies the `v1a` signatures; null where the endpoint has no Ed25519 key. */
+  readonly public_key: string | null
   readonly created_at: string
   /** Shown this once. */
   readonly secret: string

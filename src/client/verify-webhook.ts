@@ -32,7 +32,7 @@ export type ReceivedWebhook = {
   readonly body: string | Uint8Array
   /** `Headers`, or the headers of a Node request. */
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
-  /** `whsec_...`; several while secrets are exchanged. */
+  /** `whsec_...`, or the endpoint's `public_key` (`whpk_...`); several while they are exchanged. */
   readonly secret: string | readonly string[]
   /** The receiver's clock in milliseconds since 1970. Default: now. */
   readonly nowMs?: number
@@ -40,7 +40,7 @@ export type ReceivedWebhook = {
   readonly toleranceS?: number
 }
 
-const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
+const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$|^whpk_[A-Za-z0-9+/]{43}=$/
 
 /**
  * The event of a received webhook.
@@ -52,7 +52,7 @@ export function verifyWebhook(received: ReceivedWebhook): WebhookEvent {
   const { body, headers, nowMs = Date.now(), toleranceS } = received
   const secrets = [received.secret].flat()
   if (secrets.length === 0 || !secrets.every((secret) => SECRET.test(secret))) {
-    throw refuseCall('secret', 'must be a whsec_... as it was shown at registration')
+    throw refuseCall('secret', 'must be a whsec_... as it was shown at registration, or a whpk_...')
   }
   const id = readHeader(headers, 'webhook-id')
   const judged = judgeWebhook({

@@ -1,11 +1,10 @@
 import type { WebhookEndpoint } from '../core/webhook/delivery.ts'
 import { presentEndpoint } from '../core/webhook/present-webhooks.ts'
-import { createSecret } from '../core/webhook/signature.ts'
 import { GatewayError } from '../errors.ts'
 import type { CheckDestination } from '../ports/webhook-sender.ts'
 import { commitDecision } from './commit-decision.ts'
 import type { Deps } from './deps.ts'
-import { checkEndpointUrl, type EndpointWithSecret, SECRET_BYTES } from './endpoint-access.ts'
+import { checkEndpointUrl, createSecrets, type EndpointWithSecret } from './endpoint-access.ts'
 import { type IdempotencyTicket, keepSecretAnswer } from './idempotency.ts'
 import { freshId } from './settlement-context.ts'
 
@@ -13,6 +12,8 @@ export type CreateEndpointRequest = {
   readonly storeId: string
   readonly url: string
   readonly events: readonly string[]
+  /** Also signs by an Ed25519 key of its own. */
+  readonly ed25519?: boolean
   readonly actor: string
   readonly idempotency: IdempotencyTicket
 }
@@ -43,13 +44,13 @@ export function createWebhookEndpoint(
     }
     const nowMs = deps.clock.nowMs()
     const id = freshId(deps, 'we', nowMs)
-    const secret = createSecret(deps.ids.randomBytes(SECRET_BYTES))
+    const { secret, sealed } = createSecrets(deps, id, request.ed25519 === true)
     const endpoint: WebhookEndpoint = {
       id,
       storeId,
       url,
       events,
-      secrets: [{ sealed: deps.vault.seal(secret, id), validUntilMs: null }],
+      secrets: sealed,
       status: 'enabled',
       disabledReason: null,
       createdAtMs: nowMs,

@@ -1,15 +1,14 @@
 import { HOUR_MS } from '../core/time.ts'
 import type { SealedSecret } from '../core/webhook/delivery.ts'
 import { presentEndpoint } from '../core/webhook/present-webhooks.ts'
-import { createSecret } from '../core/webhook/signature.ts'
 import { GatewayError } from '../errors.ts'
 import { commitDecision } from './commit-decision.ts'
 import type { Deps } from './deps.ts'
 import {
+  createSecrets,
   type EndpointRef,
   type EndpointWithSecret,
   loadEndpoint,
-  SECRET_BYTES,
 } from './endpoint-access.ts'
 import { type IdempotencyTicket, keepSecretAnswer } from './idempotency.ts'
 
@@ -24,7 +23,10 @@ const SECRETS_MAX = 8
 
 const OK = 200
 
-/** A new secret, in this answer only; the one before signs along for 24 hours. */
+/**
+ * A new secret, in this answer only, and a new signing key where there was one; those before sign along
+ * for 24 hours.
+ */
 export function rotateWebhookSecret(
   deps: Pick<Deps, 'store' | 'clock' | 'ids' | 'vault'>,
   request: EndpointRef & { readonly actor: string; readonly idempotency: IdempotencyTicket },
@@ -40,11 +42,11 @@ export function rotateWebhookSecret(
         'The secret was rotated too often today; the earlier ones are still valid.',
       )
     }
-    const secret = createSecret(deps.ids.randomBytes(SECRET_BYTES))
-    const current = { sealed: deps.vault.seal(secret, endpoint.id), validUntilMs: null }
+    const hasKey = endpoint.secrets.some(({ publicKey }) => publicKey !== undefined)
+    const { secret, sealed } = createSecrets(deps, endpoint.id, hasKey)
     const next = {
       ...endpoint,
-      secrets: [current, ...former],
+      secrets: [...sealed, ...former],
       revision: endpoint.revision + 1,
     }
     const result = { ...presentEndpoint(next), secret }

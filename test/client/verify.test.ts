@@ -7,7 +7,8 @@ import {
   verifyInvoice,
   verifyWebhook,
 } from '../../src/client/quittance-client.ts'
-import { createSecret } from '../../src/core/webhook/signature.ts'
+import { createSigningKey } from '../../src/core/webhook/ed25519-key.ts'
+import { createSecret, renderSignatureHeader } from '../../src/core/webhook/signature.ts'
 import { accountXpub } from '../support/account-keys.ts'
 import { SAMPLE_COIN, SAMPLE_TOKEN, sampleAddress } from '../support/fixtures.ts'
 import { createInvoice, type HttpHarness, startHttpHarness } from '../support/http-harness.ts'
@@ -131,6 +132,16 @@ describe('verifyWebhook', () => {
       const event = verifyWebhook({ body, headers, secret: [secret, fresh], nowMs })
       expect(event.id).toBe(id)
     }
+  })
+
+  test('by the public key of an endpoint', () => {
+    const { publicKey, secretKey } = createSigningKey(new Uint8Array(32).fill(3))
+    const content = { id, timestampS: Math.floor(nowMs / 1_000), body }
+    const signature = renderSignatureHeader([secret, secretKey], content)
+    const headers = { ...sign(body), 'webhook-signature': signature }
+    expect(verifyWebhook({ body, headers, secret: publicKey, nowMs }).id).toBe(id)
+    const altered = { body: `${body} `, headers, secret: publicKey, nowMs }
+    expect(failureOf(() => verifyWebhook(altered)).code).toBe('webhook_refused')
   })
 
   test.each<[string, string, Parameters<typeof verifyWebhook>[0]]>([

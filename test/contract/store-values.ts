@@ -67,6 +67,7 @@ export function describeStoreValues(open: OpenStore): void {
       events: ['invoice.settled'],
       secrets: [
         { sealed: 'new', validUntilMs: null },
+        { sealed: 'key', validUntilMs: null, publicKey: 'whpk_x' },
         { sealed: 'old', validUntilMs: 7 },
       ],
       status: 'disabled',

@@ -24,7 +24,10 @@ async function makeSecrets({ ask }: HttpHarness): Promise<string[]> {
     return first.json
   }
   const { key } = await post('/v1/api-keys', { scopes: ['admin'] })
-  const { id, secret } = await post('/v1/webhook-endpoints', { url: 'https://shop.example/hook' })
+  const { id, secret } = await post('/v1/webhook-endpoints', {
+    url: 'https://shop.example/hook',
+    ed25519: true,
+  })
   const rotated = await post(`/v1/webhook-endpoints/${id}/rotate-secret`)
   expect((await ask({ path: '/v1/store', key })).status).toBe(200)
   return [key, secret, rotated.secret]
@@ -59,6 +62,9 @@ test('AU-02 no live key and no webhook secret stands in the files of the databas
   for (const files of [running, dump(), copy]) {
     // What is looked for would be found.
     expect(files.includes(id)).toBe(true)
+    // The half of a signing key that is never shown.
+    expect(files.includes('whpk_')).toBe(true)
+    expect(files.includes('whsk_')).toBe(false)
     for (const secret of secrets) {
       for (const form of formsOf(secret)) expect(files.includes(form)).toBe(false)
     }

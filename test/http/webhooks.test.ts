@@ -100,6 +100,25 @@ describe('webhook endpoints', () => {
     expect((former?.validUntilMs ?? 0) - deps.clock.nowMs()).toBeGreaterThan(86_390_000)
   })
 
+  test('a signing key shows its public half, and never the other', async () => {
+    const plain = (await create({ url: URL_OF('plain') })).json
+    expect(plain.public_key).toBeNull()
+    const made = (await create({ url: URL_OF('key'), ed25519: true })).json
+    expect(made.public_key).toMatch(/^whpk_[A-Za-z0-9+/]{43}=$/)
+    const rotated = await act(made.id, 'rotate-secret')
+    expect(rotated.json.public_key).not.toBe(made.public_key)
+    const shown = await gateway.ask({ path: `${PATH}/${made.id}` })
+    expect(shown.json.public_key).toBe(rotated.json.public_key)
+    const { deps } = gateway
+    const stored = (await deps.store.getEndpoint(made.id))?.secrets ?? []
+    const opened = stored.map(({ sealed }) => deps.vault.open(sealed, made.id))
+    expect(opened.filter((text) => text.startsWith('whsk_'))).toHaveLength(2)
+    const told = [JSON.stringify(stored), shown.text, rotated.text].join()
+    expect(told).not.toContain('whsk_')
+    const wrong = await create({ url: URL_OF('wrong'), ed25519: 'yes' })
+    expect([wrong.status, wrong.json.errors?.[0].pointer]).toEqual([400, '/ed25519'])
+  })
+
   test('a test event goes to its endpoint alone', async () => {
     const one = (await create({ url: URL_OF('one'), events: ['invoice.settled'] })).json
     await create({ url: URL_OF('two') })

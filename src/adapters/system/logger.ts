@@ -34,7 +34,7 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
  * (public ones too: they show every address of a merchant).
  */
 const SECRET_FORMS =
-  /whsec_[A-Za-z0-9+/=_-]+|qk_[A-Za-z0-9]{16,}|[xyztuv](?:pub|prv)[1-9A-HJ-NP-Za-km-z]{20,}/g
+  /whs(?:ec|k)_[A-Za-z0-9+/=_-]+|qk_[A-Za-z0-9]{16,}|[xyztuv](?:pub|prv)[1-9A-HJ-NP-Za-km-z]{20,}/g
 
 /** User and password inside a URL. */
 const URL_CREDENTIALS = /:\/\/[^/\s@"]+@/g

@@ -8,7 +8,7 @@ export type WebhookEndpoint = {
   readonly url: string
   /** Event types, or `*` for all. */
   readonly events: readonly string[]
-  /** The signing secrets, sealed by the vault; the newest first. More than one while rotating. */
+  /** Secrets and signing keys, sealed by the vault; the newest first. More of a kind while rotating. */
   readonly secrets: readonly SealedSecret[]
   readonly status: EndpointStatus
   readonly disabledReason: string | null
@@ -21,6 +21,8 @@ export type SealedSecret = {
   readonly sealed: string
   /** Null for the current one; a rotated one signs until then. */
   readonly validUntilMs: number | null
+  /** Of a signing key, what it is verified by (`whpk_...`). Absent for a shared secret. */
+  readonly publicKey?: string
 }
 
 /** `canceled`: its endpoint is gone. `exhausted`: every attempt of the schedule failed. */

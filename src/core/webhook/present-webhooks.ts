@@ -12,8 +12,14 @@ export function presentEndpoint(endpoint: WebhookEndpoint) {
     events: endpoint.events,
     status: endpoint.status,
     disabled_reason: endpoint.disabledReason,
+    public_key: currentPublicKey(endpoint),
     created_at: formatTime(endpoint.createdAtMs),
   }
+}
+
+/** What the signing key in force is verified by; null where the endpoint has none. */
+function currentPublicKey({ secrets }: WebhookEndpoint): string | null {
+  return secrets.find((one) => one.validUntilMs === null && one.publicKey)?.publicKey ?? null
 }
 
 export type DeliveryResource = ReturnType<typeof presentDelivery>

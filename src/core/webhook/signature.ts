@@ -2,10 +2,13 @@ import { hmac } from '@noble/hashes/hmac'
 import { sha256 } from '@noble/hashes/sha2'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils'
 import { assert } from '../assert.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
+import { isPublicKey, isSignedBy, isSigningKey, signByKey } from './ed25519-key.ts'
 
 /**
  * Signing as Standard Webhooks 1.0 says: HMAC-SHA256 over `id.timestamp.body`, base64, `v1,` in
- * front. While a secret rotates, the header lists one signature per secret, separated by spaces.
+ * front. While a secret rotates, the header lists one signature per secret, separated by spaces. An
+ * endpoint may have an Ed25519 key beside its secret; its signature stands in the same list.
  */
 
 /**
@@ -54,21 +57,34 @@ export function createSecret(random: Uint8Array): string {
   return SECRET_PREFIX + encodeBase64(random)
 }
 
-/** One signature, `v1,<base64>`, of one attempt. The secret is a `whsec_...` text. */
+/**
+ * One signature of one attempt: `v1,<base64>` by a secret (`whsec_...`), `v1a,<base64>` by a signing
+ * key (`whsk_...`).
+ */
 export function signWebhook(parameters: SignedContent & { readonly secret: string }): string {
-  const { secret, id, timestampS, body } = parameters
+  const { secret } = parameters
+  const content = renderContent(parameters)
+  return isSigningKey(secret) ? signByKey(secret, content) : signBySecret(secret, content)
+}
+
+function signBySecret(secret: string, content: Uint8Array): string {
+  return SCHEME_PREFIX + encodeBase64(hmac(sha256, decodeSecret(secret), content))
+}
+
+/** The bytes that are signed: `id.timestamp.body`. */
+function renderContent({ id, timestampS, body }: SignedContent): Uint8Array {
   assert(id !== '' && !id.includes('.'), 'a webhook id has no dot')
   assert(
     Number.isSafeInteger(timestampS) && timestampS >= 0,
     'a webhook timestamp is whole seconds',
   )
   const bytes = typeof body === 'string' ? utf8ToBytes(body) : body
-  const content = concatBytes(utf8ToBytes(`${id}.${timestampS}.`), bytes)
-  return SCHEME_PREFIX + encodeBase64(hmac(sha256, decodeSecret(secret), content))
+  return concatBytes(utf8ToBytes(`${id}.${timestampS}.`), bytes)
 }
 
 /**
- * The `webhook-signature` header: one signature per secret that is in force, newest secret first.
+ * The `webhook-signature` header: one signature per secret and signing key that is in force, newest
+ * first.
  */
 export function renderSignatureHeader(secrets: readonly string[], content: SignedContent): string {
   assert(secrets.length > 0, 'a webhook is signed by at least one secret')
@@ -76,9 +92,9 @@ export function renderSignatureHeader(secrets: readonly string[], content: Signe
 }
 
 /**
- * Whether a received webhook was signed by one of the secrets and recently enough. `receivedAtS` is
- * the receiver's clock in seconds; `headers` are the three `webhook-*` values, undefined when
- * absent.
+ * Whether a received webhook was signed by one of the secrets (`whsec_...`), or by the signing key of
+ * one of the public keys among them (`whpk_...`), and recently enough. `receivedAtS` is the receiver's
+ * clock in seconds; `headers` are the three `webhook-*` values, undefined when absent.
  */
 export function verifyWebhook(parameters: {
   readonly secrets: readonly string[]
@@ -103,9 +119,15 @@ export function verifyWebhook(parameters: {
   if (id.includes('.')) return { ok: false, reason: 'no_matching_signature' }
 
   const given = signature.split(' ', SIGNATURES_MAX)
+  const content = renderContent({ id, timestampS, body })
   let matches = false
   for (const secret of secrets) {
-    const expected = signWebhook({ secret, id, timestampS, body })
+    if (isPublicKey(secret)) {
+      // Nothing here is secret, so it may end early.
+      matches ||= given.some((candidate) => isSignedBy(secret, candidate, content))
+      continue
+    }
+    const expected = signBySecret(secret, content)
     // No early exit: the time taken does not tell which secret or which signature matched.
     for (const candidate of given) if (equalsInConstantTime(candidate, expected)) matches = true
   }
@@ -131,38 +153,4 @@ function equalsInConstantTime(a: string, b: string): boolean {
   let difference = a.length ^ b.length
   for (let i = 0; i < b.length; i++) difference |= (a.charCodeAt(i) | 0) ^ b.charCodeAt(i)
   return difference === 0
-}
-
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-
-/** RFC 4648 section 4, with padding. By hand: the core knows neither Buffer nor btoa. */
-function encodeBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const rest = bytes.length - i
-    const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    text += BASE64[group >> 18]! + BASE64[(group >> 12) & 63]!
-    text += rest > 1 ? BASE64[(group >> 6) & 63]! : '='
-    text += rest > 2 ? BASE64[group & 63]! : '='
-  }
-  return text
-}
-
-/** Strict inverse of `encodeBase64`; null for anything that it would not have written. */
-function decodeBase64(text: string): Uint8Array | null {
-  const digits = text.replace(/={1,2}$/, '')
-  const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4))
-  let buffer = 0
-  let bits = 0
-  let length = 0
-  for (const digit of digits) {
-    const value = BASE64.indexOf(digit)
-    if (value < 0) return null
-    buffer = ((buffer << 6) | value) & 0xfff
-    bits += 6
-    if (bits < 8) continue
-    bits -= 8
-    bytes[length++] = (buffer >> bits) & 0xff
-  }
-  return encodeBase64(bytes) === text ? bytes : null
 }

@@ -32,6 +32,7 @@ export const noBodySchema = z.strictObject({})
 export const endpointSchema = z.strictObject({
   url: textOf(URL_CHARACTERS_MAX),
   events: eventsSchema.optional(),
+  ed25519: z.boolean().optional(),
 })
 
 export const endpointChangeSchema = z.strictObject({
@@ -72,8 +73,8 @@ export function parseNothing(body: unknown): void {
 }
 
 export function parseEndpointRequest(body: unknown) {
-  const { url, events } = parseInput(endpointSchema, body)
-  return { url, events: unique(events ?? ['*']) }
+  const { url, events, ed25519 } = parseInput(endpointSchema, body)
+  return { url, events: unique(events ?? ['*']), ed25519: ed25519 === true }
 }
 
 export function parseEndpointChange(body: unknown) {

@@ -155,6 +155,11 @@ export const endpointResource = z
     events: z.array(z.enum(['*', ...EVENT_TYPES])),
     status: z.enum(['enabled', 'disabled']),
     disabled_reason: z.string().nullable(),
+    public_key: z
+      .string()
+      .regex(/^whpk_/)
+      .nullable()
+      .describe('Verifies the `v1a` signatures; null where the endpoint has no Ed25519 key.'),
     created_at: time,
   })
   .meta({ id: 'WebhookEndpoint', description: 'Where events are sent.' })
