@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2'
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils'
+import { utf8ToBytes } from '@noble/hashes/utils'
 import { assert } from './assert.ts'
 
 /**
@@ -9,6 +9,8 @@ import { assert } from './assert.ts'
  * replay gives the same id.
  */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+/** Two digits for each ten bits: a request makes some five ids. */
+const DIGIT_PAIRS = [...ALPHABET].flatMap((high) => [...ALPHABET].map((low) => high + low))
 const CONTENT_BYTES = 16
 const TIME_BYTES = 6
 
@@ -23,13 +25,14 @@ export type IdPrefix = 'inv' | 'pay' | 'st' | 'we' | 'evt' | 'del' | 'att' | 'ke
 /** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
 export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {
   assert(random.length >= ID_RANDOM_BYTES, 'an id needs ten random bytes')
-  const time = new Uint8Array(TIME_BYTES)
+  const content = new Uint8Array(CONTENT_BYTES)
   let rest = Math.max(0, Math.floor(nowMs))
   for (let i = TIME_BYTES - 1; i >= 0; i--) {
-    time[i] = rest % 256
+    content[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
-  return `${prefix}_${encodeBase32(concatBytes(time, random.subarray(0, ID_RANDOM_BYTES)))}`
+  content.set(random.subarray(0, ID_RANDOM_BYTES), TIME_BYTES)
+  return `${prefix}_${encodeBase32(content)}`
 }
 
 /** The id of something identified by its content, e.g. a payment by its place in a block. */
@@ -51,11 +54,12 @@ export function encodeBase32(bytes: Uint8Array): string {
   for (const byte of bytes) {
     buffer = (buffer << 8) | byte
     bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += ALPHABET[(buffer >> bits) & 31]
-      buffer &= (1 << bits) - 1
-    }
+    if (bits < 10) continue
+    bits -= 10
+    text += DIGIT_PAIRS[buffer >> bits]
+    buffer &= (1 << bits) - 1
   }
-  return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text
+  if (bits === 0) return text
+  if (bits <= 5) return text + ALPHABET[buffer << (5 - bits)]
+  return text + DIGIT_PAIRS[buffer << (10 - bits)]
 }

@@ -124,22 +124,26 @@ function writePayments(sql: Statements, changes: ChangeSet): boolean {
 }
 
 /**
- * An address that waits is given out or left as it is; one that is issued is never touched again.
+ * In two statements: an upsert that may change a reference copies every page it touches, to take
+ * itself back, and nearly every address that is written is new.
  */
-const writeAddress = insertInto<AddressRow>(
+const insertAddress = insertInto<AddressRow>(
   'deposit_addresses',
   ADDRESS_COLUMNS,
-  `ON CONFLICT (address) DO UPDATE SET store_id = excluded.store_id,
-    invoice_id = excluded.invoice_id, issued_at_ms = excluded.issued_at_ms,
-    issue_tips = excluded.issue_tips
-  WHERE deposit_addresses.invoice_id IS NULL
-    AND deposit_addresses.fingerprint = excluded.fingerprint
-    AND deposit_addresses.idx = excluded.idx`,
+  'ON CONFLICT (address) DO NOTHING',
 )
+/**
+ * An address that waits is given out or left as it is; one that is issued is never touched again.
+ */
+const ISSUE_ADDRESS = `UPDATE deposit_addresses SET store_id = @store_id,
+    invoice_id = @invoice_id, issued_at_ms = @issued_at_ms, issue_tips = @issue_tips
+  WHERE address = @address AND invoice_id IS NULL AND fingerprint = @fingerprint AND idx = @idx`
 
 function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
   return (changes.addresses ?? []).every((address) => {
-    return writeAddress(sql, depositAddressToRow(address)).changes === 1
+    const row = depositAddressToRow(address)
+    if (insertAddress(sql, row).changes === 1) return true
+    return sql(ISSUE_ADDRESS).run(row).changes === 1
   })
 }
 

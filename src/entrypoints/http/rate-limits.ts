@@ -1,5 +1,5 @@
 /** Who may ask how often: by API key first; by socket address where there is no key. */
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import { GatewayError } from '../../errors.ts'
@@ -27,12 +27,16 @@ type Window = { readonly startedMs: number; hits: number }
 
 /**
  * `limit` requests per second of one API key, counted from its first request; the `RateLimit` headers
- * (draft 7) tell how many are left. Every request comes by here, so it is not left to the library.
+ * (draft 7) tell how many are left; beyond it throws `rate_limited`. Every request comes by here, so it
+ * is not left to the library.
  */
-export function createKeyLimit(limit: number, clock: Pick<Clock, 'monotonicMs'>): RequestHandler {
+export function createKeyLimit(
+  limit: number,
+  clock: Pick<Clock, 'monotonicMs'>,
+): (res: Response) => void {
   // As many as there are API keys.
   const windows = new Map<string, Window>()
-  return (_req, res, next) => {
+  return (res) => {
     const { id } = (res.locals.principal as Principal).apiKey
     const nowMs = clock.monotonicMs()
     let window = windows.get(id)
@@ -44,7 +48,7 @@ export function createKeyLimit(limit: number, clock: Pick<Clock, 'monotonicMs'>)
     const remaining = Math.max(limit - window.hits, 0)
     res.setHeader('RateLimit-Policy', `${limit};w=1`)
     res.setHeader('RateLimit', `limit=${limit}, remaining=${remaining}, reset=1`)
-    next(window.hits > limit ? tooMany(SECOND_MS) : undefined)
+    if (window.hits > limit) throw tooMany(SECOND_MS)
   }
 }
 
