@@ -274,6 +274,8 @@ export function createSource(
     pollIntervalMs: chain.pollIntervalMs,
     headGraceMs: chain.pollIntervalMs,
     watched: { ...watchedContentOf(chain, recogniseOwn(foundation, chain)), isStranger },
+    // Where logs find, whole blocks show what a node left out of them: also what is not for us.
+    leavesOutStrangers: chain.detection === 'receipts',
     proofs: chain.proofs,
     excludedTxTypes: chain.excludedTxTypes,
     metrics,
@@ -297,10 +299,8 @@ async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<R
   const stored = await foundation.store.loadChain(chain.chainId, 1)
   const { knownAddresses } = foundation.sqlite
   knownAddresses.load()
-  // Where logs find, whole blocks show what a node left out of them: also what is not for us.
-  const isStranger = chain.detection === 'receipts' ? knownAddresses.isStranger : undefined
   const genesisHash = chain.genesisHash ?? stored?.genesisHash
-  const source = createSource(foundation, chain, genesisHash, isStranger)
+  const source = createSource(foundation, chain, genesisHash, knownAddresses.isStranger)
   foundation.sources.set(chain.chainId, source)
   const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
   const deps = { ...foundation, source: observed, native: source.native }

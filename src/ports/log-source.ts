@@ -30,6 +30,6 @@ export type BlockSighting = {
 
 export type SeenLog = {
   readonly index: number
-  /** Null where the log is odd. */
+  /** Null where the log is odd, or pays an address that certainly nobody here has. */
   readonly to: Address | null
 }

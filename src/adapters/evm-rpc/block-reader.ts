@@ -14,6 +14,8 @@ import { createProofReporter } from './report-proof.ts'
 export type ReadingSettings = {
   readonly chainId: number
   readonly watched: WatchedContent
+  /** Blocks come without transfers to strangers (`watched.isStranger`). Default: false. */
+  readonly leavesOutStrangers?: boolean
   readonly proofs: ProofSwitches
   /** Transaction types that stand outside roots and bloom. */
   readonly excludedTxTypes?: readonly number[]
@@ -33,7 +35,8 @@ const NO_METRICS: Metrics = { count() {} }
 
 export function createBlockReader(settings: ReadingSettings): BlockReader {
   const { chainId, watched, excludedTxTypes = [], logger, metrics = NO_METRICS } = settings
-  const { native, isOwnSender = () => false, isStranger } = watched
+  const { native, isOwnSender = () => false } = watched
+  const isStranger = settings.leavesOutStrangers === true ? watched.isStranger : undefined
   const contracts = createContractTable(watched.contracts)
   const reporter = createProofReporter({ chainId, logger, metrics })
   const room = createDeskRoom()

@@ -10,6 +10,7 @@ import { createHttpPost } from './http-post.ts'
 import type { LogsLimit } from './judge-logs-refusal.ts'
 import { judgeRpcError, type RpcError } from './judge-rpc-error.ts'
 import { type OpenAnswer, openAnswer } from './open-answer.ts'
+import { openBatch } from './open-batch.ts'
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }
 
@@ -42,6 +43,8 @@ export type JsonRpcClient = {
   callRaw(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RawAnswer>
   /** One answer for each call, in the order of the calls. All or none: a gap rejects. */
   batch(calls: readonly RpcCall[], signal: AbortSignal): Promise<RpcAnswer[]>
+  /** As `batch`, with results as bytes where `callRaw` would give them so. */
+  batchRaw(calls: readonly RpcCall[], signal: AbortSignal): Promise<RawAnswer[]>
   /** Another program may answer here next: what it takes in one request is tried again. */
   forget(): void
 }
@@ -116,7 +119,7 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
   }
 
   /** Null when the node takes no batch of this size. */
-  async function askTogether(part: readonly RpcCall[], signal: AbortSignal) {
+  async function askTogether(part: readonly RpcCall[], signal: AbortSignal, isRaw: boolean) {
     const firstId = lastId + 1
     lastId += part.length
     const requests = part.map((item, index) => ({
@@ -127,20 +130,25 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     }))
     const answer = await post(JSON.stringify(requests), signal)
     if (isRefusedByStatus(answer)) return null
+    const { status, body } = answer
+    const isPlain = isRaw && status === 200
+    const raw = isPlain ? openBatch(wire.http.name, body, firstId, part.length) : null
+    if (raw !== null) return raw
     const document = readDocument(wire, answer)
     return isRefused(document) ? null : readBatch(wire, document, firstId, part.length)
   }
 
-  async function batch(calls: readonly RpcCall[], signal: AbortSignal) {
-    const answers: RpcAnswer[] = []
+  async function askAll(calls: readonly RpcCall[], signal: AbortSignal, isRaw: boolean) {
+    const answers: RawAnswer[] = []
     let size = batchSize
     while (answers.length < calls.length) {
       const part = calls.slice(answers.length, answers.length + size)
       const [only] = part as [RpcCall]
+      const askOnly = isRaw ? callRaw : call
       const found =
         part.length === 1
-          ? [await call(only.method, only.params, signal)]
-          : await askTogether(part, signal)
+          ? [await askOnly(only.method, only.params, signal)]
+          : await askTogether(part, signal, isRaw)
       if (found === null) {
         size = Math.floor(part.length / 2)
         continue
@@ -152,11 +160,15 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     return answers
   }
 
+  const batch = (calls: readonly RpcCall[], signal: AbortSignal) =>
+    askAll(calls, signal, false) as Promise<RpcAnswer[]>
+  const batchRaw = (calls: readonly RpcCall[], signal: AbortSignal) => askAll(calls, signal, true)
+
   function forget() {
     batchSize = MAX_BATCH_CALLS
   }
 
-  return { name: http.name, call, callRaw, batch, forget }
+  return { name: http.name, call, callRaw, batch, batchRaw, forget }
 }
 
 function readSingle(wire: Wire, answer: HttpAnswer, id: number): RpcAnswer {

@@ -1,7 +1,7 @@
 /** Blocks of one chain looked through by their logs, headers and, for coins, transactions. */
 import type { BlockRef } from '../../core/chain/block.ts'
 import type { ProofSwitches } from '../../core/chain/chain-settings.ts'
-import { ADDRESS_TOPIC, TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
+import { TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
 import { POLYGON_COIN, POLYGON_TRANSFER_TOPIC } from '../../core/chain/native-coin.ts'
 import type { Address } from '../../core/money/asset.ts'
 import { fromHex } from '../../core/proof/hex-digits.ts'
@@ -9,18 +9,18 @@ import { createBloomProbe } from '../../core/proof/logs-bloom.ts'
 import type { Keccak } from '../../core/proof/trie-root.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { BlockSighting, LogSource, SeenLog } from '../../ports/log-source.ts'
+import { drive, finish, requireBytes } from './answer-bytes.ts'
 import type { ReadingSettings } from './block-reader.ts'
 import { createContractTable } from './contract-table.ts'
-import { readHash, readQuantity } from './decode-answers.ts'
 import { loadKeccak } from './keccak.ts'
 import type { EvmNode } from './node.ts'
 import type { Unit } from './node-pool.ts'
 import { queryLogs } from './query-logs.ts'
 import { type BlockReading, readLightBlock, readLightHeaders } from './read-block.ts'
+import { beginRange, readRangeLogs } from './read-range-logs.ts'
 import { createDesk, createDeskRoom, type DeskRoom, type ReadingTerms } from './reading-desk.ts'
 
 const LOGS = 'eth_getLogs'
-const HEX_ADDRESS = /^0x[0-9a-f]{40}$/
 /** Blocks read at the same time from one node. */
 const BLOCKS_IN_FLIGHT = 4
 
@@ -33,9 +33,12 @@ export type LogSourceParts = {
 
 type Light = Pick<BlockSighting, 'payees' | 'isDoubtful'> & { readonly bloom: Uint8Array | null }
 
+/** Where no proof is asked for, a header has nothing to show. */
+const NOTHING_SHOWN: Light = { payees: [], bloom: null, isDoubtful: false }
+
 export function createLogSource({ settings, proofs, onNode }: LogSourceParts): LogSource {
   const { watched, excludedTxTypes = [], logger } = settings
-  const { native, isOwnSender = () => false } = watched
+  const { native, isOwnSender = () => false, isStranger } = watched
   const contracts = createContractTable(watched.contracts)
   const addresses = [...watched.contracts]
   const topics = watched.contracts.has(POLYGON_COIN)
@@ -46,19 +49,28 @@ export function createLogSource({ settings, proofs, onNode }: LogSourceParts): L
   const read = async (node: EvmNode, refs: readonly BlockRef[], signal: AbortSignal) => {
     const keccak = await loadKeccak()
     const terms = { contracts, native, isOwnSender, proofs: proofs(), excludedTxTypes, keccak }
+    const isShown = terms.proofs.bloom !== 'off' || terms.proofs.headerHash !== 'off'
     const lights = native
       ? await readBlocks(node, { terms, logger }, room, refs, signal)
-      : await readHeaders(node, { terms, logger, desk: createDesk() }, refs, signal)
+      : isShown
+        ? await readHeaders(node, { terms, logger, desk: createDesk() }, refs, signal)
+        : refs.map(() => NOTHING_SHOWN)
     const found = await queryLogs(node, { refs, addresses, topics }, signal)
     const mayHoldTransfers = createTransferProbe(addresses, topics, keccak)
-    const logs = sortLogs(node, refs, watched.contracts, topics, found.logs)
+    const range = beginRange(node.client.name, refs, { contracts, topics, isStranger })
+    for (const answer of found.lists) {
+      const cursor = requireBytes(node, LOGS, answer)
+      if (cursor === null) throw new ChainSourceError('malformed', `${LOGS}: the result is no list`)
+      await drive(cursor, readRangeLogs(cursor, range), signal)
+      finish(answer, cursor)
+    }
     return refs.map((ref, place): BlockSighting => {
       const { payees, bloom, isDoubtful } = lights[place] as Light
       const isLooked = terms.proofs.bloom !== 'off' && bloom !== null
       return {
         ref,
         payees,
-        logs: logs[place] as SeenLog[],
+        logs: range.seen[place] as SeenLog[],
         bloom: isLooked && mayHoldTransfers(bloom) ? bloom : null,
         isDoubtful: isDoubtful || found.unread.has(place),
       }
@@ -140,48 +152,4 @@ async function readBlocks(
   }
   await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, () => work().catch(stop)))
   return lights
-}
-
-/** By block. What was not asked for, or is of another branch, refuses the answer as a whole. */
-function sortLogs(
-  node: EvmNode,
-  refs: readonly BlockRef[],
-  contracts: ReadonlySet<string>,
-  topics: readonly string[],
-  logs: readonly unknown[],
-): SeenLog[][] {
-  const sorted: Map<number, SeenLog>[] = refs.map(() => new Map())
-  const firstNumber = (refs[0] as BlockRef).number
-  for (const item of logs) {
-    if (typeof item !== 'object' || item === null) throw malformed('a log is no object')
-    const { address, topics: words, blockHash, ...rest } = item as Record<string, unknown>
-    const number = readQuantity(rest.blockNumber, LOGS, 'the height of a log')
-    const index = readQuantity(rest.logIndex, LOGS, 'the index of a log')
-    const ref = refs[number - firstNumber]
-    if (ref === undefined) throw malformed('a log of another range')
-    if (readHash(blockHash, LOGS, 'the block of a log') !== ref.hash || rest.removed === true) {
-      const text = `${node.client.name} sent a log of another block ${number} than ${ref.hash}`
-      throw new ChainSourceError('inconsistent', text)
-    }
-    const emitter = typeof address === 'string' ? address.toLowerCase() : ''
-    const first = Array.isArray(words) ? words[0] : null
-    if (!contracts.has(emitter)) throw malformed('a log of another contract')
-    if (typeof first !== 'string' || !topics.includes(first.toLowerCase())) {
-      throw malformed('a log that was not asked for')
-    }
-    const topic = (words as unknown[])[first.toLowerCase() === TRANSFER_TOPIC ? 2 : 3]
-    sorted[number - firstNumber]?.set(index, { index, to: readRecipient(topic) })
-  }
-  return sorted.map((ofBlock) => [...ofBlock.values()])
-}
-
-function readRecipient(topic: unknown): Address | null {
-  const text = typeof topic === 'string' ? topic.toLowerCase() : ''
-  if (!ADDRESS_TOPIC.test(text)) return null
-  const address = `0x${text.slice(26)}` as const
-  return HEX_ADDRESS.test(address) ? address : null
-}
-
-function malformed(what: string): ChainSourceError {
-  return new ChainSourceError('malformed', `${LOGS}: ${what}`)
 }

@@ -6,8 +6,9 @@
 import type { BlockRef } from '../../core/chain/block.ts'
 import type { Address } from '../../core/money/asset.ts'
 import { ChainSourceError } from '../../errors.ts'
+import { requireValue } from './answer-bytes.ts'
 import { decodeHeader } from './decode-answers.ts'
-import type { RpcAnswer } from './json-rpc-client.ts'
+import type { RawAnswer, RpcAnswer } from './json-rpc-client.ts'
 import { requireResult } from './json-rpc-client.ts'
 import type { LogsLimit } from './judge-logs-refusal.ts'
 import type { EvmNode } from './node.ts'
@@ -24,8 +25,8 @@ export type LogsQuery = {
 }
 
 export type FoundLogs = {
-  /** Unjudged: what the node sent. */
-  readonly logs: readonly unknown[]
+  /** Lists of logs, unjudged: what the node sent. */
+  readonly lists: readonly RawAnswer[]
   /** Places of blocks that alone have more logs than the node sends. */
   readonly unread: ReadonlySet<number>
 }
@@ -36,7 +37,7 @@ export async function queryLogs(
   { refs, addresses, topics }: LogsQuery,
   signal: AbortSignal,
 ): Promise<FoundLogs> {
-  const found: unknown[] = []
+  const lists: RawAnswer[] = []
   const unread = new Set<number>()
   let first = 0
   while (first < addresses.length) {
@@ -47,11 +48,11 @@ export async function queryLogs(
       node.logsLimits = { ...node.logsLimits, addresses: Math.floor(size / 2) }
       continue
     }
-    for (const log of read.logs) found.push(log)
+    lists.push(...read.lists)
     for (const place of read.unread) unread.add(place)
     first += size
   }
-  return { logs: found, unread }
+  return { lists, unread }
 }
 
 async function queryGroup(
@@ -60,7 +61,7 @@ async function queryGroup(
   signal: AbortSignal,
 ): Promise<FoundLogs | 'too_many_addresses'> {
   const { refs, addresses } = query
-  const logs: unknown[] = []
+  const lists: RawAnswer[] = []
   const unread = new Set<number>()
   let first = 0
   /** Blocks asked for at once. How many results they have is no limit of the node: not remembered. */
@@ -70,11 +71,8 @@ async function queryGroup(
     const answer = await askForLogs(node, query, first, first + size - 1, signal)
     const limit = answer.kind === 'refused' ? answer.limit : undefined
     if (limit === undefined) {
-      const value = requireResult(node.client, LOGS, answer)
-      if (!Array.isArray(value)) {
-        throw new ChainSourceError('malformed', `${LOGS}: the result is no list`)
-      }
-      for (const log of value as unknown[]) logs.push(log)
+      if (answer.kind !== 'bytes') requireResult(node.client, LOGS, answer)
+      lists.push(answer)
       first += size
       continue
     }
@@ -85,10 +83,10 @@ async function queryGroup(
       unread.add(first)
       first += 1
     } else {
-      requireResult(node.client, LOGS, answer)
+      requireResult(node.client, LOGS, answer as RpcAnswer)
     }
   }
-  return { logs, unread }
+  return { lists, unread }
 }
 
 /** Fewer blocks than were refused, and at least one. */
@@ -115,7 +113,7 @@ async function askForLogs(
   first: number,
   last: number,
   signal: AbortSignal,
-): Promise<RpcAnswer> {
+): Promise<RawAnswer> {
   const from = refs[first] as BlockRef
   const to = refs[last] as BlockRef
   const filter = {
@@ -126,8 +124,8 @@ async function askForLogs(
   }
   const header = { method: BY_NUMBER, params: [toQuantity(to.number), false] }
   const calls = [header, { method: LOGS, params: [filter] }]
-  const [held, answer] = (await node.client.batch(calls, signal)) as [RpcAnswer, RpcAnswer]
-  const value = requireResult(node.client, BY_NUMBER, held)
+  const [held, answer] = (await node.client.batchRaw(calls, signal)) as [RawAnswer, RawAnswer]
+  const value = requireValue(node, BY_NUMBER, held)
   if (value !== null && decodeHeader(value, BY_NUMBER).hash === to.hash) return answer
   const text = `${node.client.name} does not have block ${to.number} ${to.hash}`
   throw new ChainSourceError(value === null ? 'not_there' : 'inconsistent', text)

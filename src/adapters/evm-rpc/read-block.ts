@@ -3,13 +3,12 @@
  * requests gives "not there" or a mixture that is refused, and never a wrong block. What is read is
  * held against the header: its hash, the roots of transactions and receipts, the bloom of the logs.
  */
-import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import type { BlockRef } from '../../core/chain/block.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
-import type { JsonCursor } from './json-cursor.ts'
+import { drive, finish, requireBytes, writeAgain } from './answer-bytes.ts'
 import { createCursor } from './json-cursor.ts'
-import type { RawAnswer, RpcAnswer } from './json-rpc-client.ts'
+import type { RawAnswer } from './json-rpc-client.ts'
 import { requireResult } from './json-rpc-client.ts'
 import type { EvmNode, ReceiptsForm } from './node.ts'
 import { type BlockPart, readBlockJson, readHeaderJson } from './read-block-json.ts'
@@ -28,8 +27,6 @@ const RECEIPT_METHOD = 'eth_getTransactionReceipt'
 
 /** JSON-RPC 2.0: the node has the method and does not take parameters of this form. */
 const INVALID_PARAMS = -32602
-/** Read in one go: some 5 ms of work, after which others of this process have their turn. */
-const BYTES_IN_A_ROW = 512 * 1024
 
 export type BlockReading = {
   readonly terms: ReadingTerms
@@ -80,29 +77,15 @@ export async function readLightHeaders(
   signal: AbortSignal,
 ): Promise<ReturnType<typeof readHeaderJson>[]> {
   const calls = refs.map(({ hash }) => ({ method: BLOCK_METHOD, params: [hash, false] }))
-  const answers = await node.client.batch(calls, signal)
+  const answers = await node.client.batchRaw(calls, signal)
   return refs.map((ref, place) => {
-    const value = requireResult(node.client, BLOCK_METHOD, answers[place] as RpcAnswer)
-    if (value === null) throw notThere(node, ref, 'block')
-    const cursor = createCursor(writeAgain(value, BLOCK_METHOD), BLOCK_METHOD)
-    return readHeaderJson(cursor, ref, terms, desk)
+    const answer = answers[place] as RawAnswer
+    const cursor = requireBytes(node, BLOCK_METHOD, answer)
+    if (cursor === null) throw notThere(node, ref, 'block')
+    const header = readHeaderJson(cursor, ref, terms, desk)
+    finish(answer, cursor)
+    return header
   })
-}
-
-/** Runs a reader to its end, with a turn for others now and then. */
-async function drive<Result>(
-  cursor: JsonCursor,
-  reader: Generator<void, Result>,
-  signal: AbortSignal,
-): Promise<Result> {
-  let rested = cursor.at
-  for (let step = reader.next(); ; step = reader.next()) {
-    if (step.done === true) return step.value
-    if (cursor.at - rested < BYTES_IN_A_ROW) continue
-    await yieldToOthers()
-    signal.throwIfAborted()
-    rested = cursor.at
-  }
 }
 
 /** Falls from one form of asking to the next and remembers on the node what it takes. */
@@ -154,27 +137,6 @@ async function readReceiptsOneByOne(
     if (value === null) throw notThere(node, receipts.ref, 'a receipt of block')
     readReceipt(createCursor(writeAgain(value, RECEIPT_METHOD), RECEIPT_METHOD), receipts)
   }
-}
-
-/** A cursor at the result; null when the result is null. Refusals become faults. */
-function requireBytes(node: EvmNode, method: string, answer: RawAnswer): JsonCursor | null {
-  if (answer.kind === 'bytes') return createCursor(answer.body, method, answer.start)
-  const value = requireResult(node.client, method, answer)
-  if (value === null) return null
-  return createCursor(writeAgain(value, method), method)
-}
-
-/** The parser nests as deep as a node likes, the writer only as deep as the stack. */
-function writeAgain(value: unknown, method: string): Buffer {
-  try {
-    return Buffer.from(JSON.stringify(value))
-  } catch {
-    throw new ChainSourceError('malformed', `${method}: the result is nested too deep`)
-  }
-}
-
-function finish(answer: RawAnswer, cursor: JsonCursor): void {
-  if (answer.kind === 'bytes') answer.finish(cursor.at)
 }
 
 function notThere(node: EvmNode, ref: BlockRef, what: string): ChainSourceError {

@@ -6,7 +6,7 @@ import type { Address } from '../../core/money/asset.ts'
 import { equalsHash, fromHex, nibbleOf } from '../../core/proof/hex-digits.ts'
 import { addToBloom, type BloomBuilder } from '../../core/proof/logs-bloom.ts'
 import { type LogSpans, TOPIC_STEP, topicsOf, writeLog } from '../../core/proof/write-receipt.ts'
-import { findContract } from './contract-table.ts'
+import { type ContractTable, findContract } from './contract-table.ts'
 import {
   createKeyTable,
   enterArray,
@@ -40,10 +40,10 @@ import type { ReadingTerms } from './reading-desk.ts'
 
 const ADDRESS_BYTES = 20
 /** By far the most frequent first topic: one string for all of them. */
-const TRANSFER_BYTES = fromHex(TRANSFER_TOPIC)
+export const TRANSFER_BYTES = fromHex(TRANSFER_TOPIC)
 const ZERO = 0x30
 /** Digits before an address in a word. */
-const PADDING = HASH_DIGITS - ADDRESS_DIGITS
+export const PADDING = HASH_DIGITS - ADDRESS_DIGITS
 /** The EVM has LOG0 to LOG4. */
 const MAX_TOPICS = 4
 
@@ -72,9 +72,11 @@ const NEEDED = needFields(LOG_KEYS, 'logs[].', {
 
 /** What is gathered of the log being read; used again for each. */
 export type Log = LogSpans & {
+  /** Null where its contract is not watched. */
   address: Address | null
-  isOurs: boolean
-  isOurBlock: boolean
+  /** Begin of the digits of its transaction's and of its block's hash. */
+  hashStart: number
+  blockHashStart: number
   number: number
   place: number
   index: number
@@ -99,8 +101,8 @@ export function createLog(source: Uint8Array): Log {
     dataStart: 0,
     dataEnd: 0,
     address: null,
-    isOurs: false,
-    isOurBlock: false,
+    hashStart: 0,
+    blockHashStart: 0,
     number: 0,
     place: 0,
     index: 0,
@@ -112,7 +114,7 @@ export function createLog(source: Uint8Array): Log {
 export function isTransaction(
   part: BlockPart,
   index: number,
-  bytes: Buffer,
+  bytes: Uint8Array,
   start: number,
 ): boolean {
   const { list, hashes } = part.transactions
@@ -130,7 +132,7 @@ export function readLogs(
   const { sink } = desk.items
   enterArray(cursor, 'logs')
   while (nextItem(cursor)) {
-    readLog(cursor, reading, index, log)
+    readLog(cursor, reading.terms.contracts, log)
     verifyLog(reading, index, log)
     reading.logCount += 1
     if (isWritten || (hasBloom && !isExcluded)) {
@@ -158,8 +160,8 @@ function addLogToBloom(bloom: BloomBuilder, bytes: Uint8Array, address: number, 
   }
 }
 
-function readLog(cursor: JsonCursor, reading: ReceiptReading, index: number, log: Log): void {
-  const { part, blockHash, terms } = reading
+/** Reads the object at the cursor. What it says of itself is not judged yet. */
+export function readLog(cursor: JsonCursor, contracts: ContractTable, log: Log): void {
   const { bytes } = cursor
   log.removed = false
   enterObject(cursor, 'logs[]')
@@ -172,7 +174,7 @@ function readLog(cursor: JsonCursor, reading: ReceiptReading, index: number, log
     seen = noteField(cursor, seen, key, LOG_KEYS)
     if (key === ADDRESS) {
       log.addressStart = readFixedHex(cursor, ADDRESS_DIGITS, 'logs[].address', ADDRESS_FORM)
-      log.address = findContract(terms.contracts, bytes, log.addressStart)
+      log.address = findContract(contracts, bytes, log.addressStart)
     } else if (key === TOPICS) {
       readTopics(cursor, log)
     } else if (key === DATA) {
@@ -181,11 +183,9 @@ function readLog(cursor: JsonCursor, reading: ReceiptReading, index: number, log
       const isOdd = ((log.dataEnd - log.dataStart) & 1) === 1
       if (isOdd) throw refuse(cursor, 'logs[].data', BYTES_FORM)
     } else if (key === BLOCK_HASH) {
-      const start = readFixedHex(cursor, HASH_DIGITS, 'logs[].blockHash', HASH_FORM)
-      log.isOurBlock = equalsHash(blockHash, 0, bytes, start)
+      log.blockHashStart = readFixedHex(cursor, HASH_DIGITS, 'logs[].blockHash', HASH_FORM)
     } else if (key === HASH) {
-      const start = readFixedHex(cursor, HASH_DIGITS, 'logs[].transactionHash', HASH_FORM)
-      log.isOurs = isTransaction(part, index, bytes, start)
+      log.hashStart = readFixedHex(cursor, HASH_DIGITS, 'logs[].transactionHash', HASH_FORM)
     } else if (key === NUMBER) {
       log.number = readQuantity(cursor, 'logs[].blockNumber')
     } else if (key === PLACE) {
@@ -218,11 +218,16 @@ function readTopics(cursor: JsonCursor, log: Log): void {
 }
 
 /** Identity, its transaction, and its place in the block, without a gap. */
-function verifyLog({ result, ref, logCount }: ReceiptReading, transaction: number, log: Log): void {
+function verifyLog(reading: ReceiptReading, transaction: number, log: Log): void {
+  const { result, ref, logCount, part, blockHash } = reading
+  const { source } = log
   if (result.inconsistent !== null) return
-  if (!log.isOurBlock || log.number !== ref.number) {
+  if (!equalsHash(blockHash, 0, source, log.blockHashStart) || log.number !== ref.number) {
     result.inconsistent = `log ${logCount} is of another block`
-  } else if (!log.isOurs || log.place !== transaction) {
+  } else if (
+    !isTransaction(part, transaction, source, log.hashStart) ||
+    log.place !== transaction
+  ) {
     result.inconsistent = `log ${logCount} is of another transaction`
   } else if (log.index !== logCount) {
     result.inconsistent = `log ${logCount} says it is number ${log.index}`
@@ -255,7 +260,8 @@ function isMove({ source, topicStarts, dataStart }: Log): boolean {
   return false
 }
 
-function isZero(source: Uint8Array, start: number, digits: number): boolean {
+/** Whether all of these digits are zero. */
+export function isZero(source: Uint8Array, start: number, digits: number): boolean {
   for (let at = start + digits - 1; at >= start; at -= 1) if (source[at] !== ZERO) return false
   return true
 }

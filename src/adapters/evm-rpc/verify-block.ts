@@ -46,7 +46,8 @@ export function judgeBlock(reading: ReceiptReading): JudgedBlock {
         list.some(({ index, valueUnits }) => excluded.has(index) && valueUnits > 0n)),
   })
   const { logs, leftOut } = result
-  return { block: { ref, proofLevel, transactions: list, logs, leftOut }, proof, reasons }
+  const block = { ref, proofLevel, transactions: list, logs, ...(leftOut > 0 && { leftOut }) }
+  return { block, proof, reasons }
 }
 
 function proveReceipts({ part, result, terms, desk }: ReceiptReading): void {
