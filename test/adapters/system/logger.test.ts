@@ -62,6 +62,7 @@ describe('secrets', () => {
 
   test.each([
     `whsec_${'A'.repeat(32)}`,
+    `whsk_${'A'.repeat(43)}=`,
     `qk_${'a1B2'.repeat(8)}`,
     `xpub6${'CUGRU'.repeat(20)}`,
     `xprv9${'s21Zr'.repeat(20)}`,
