@@ -23,7 +23,10 @@ export function checkBranch(
   )
 }
 
-/** I7: final is what the node called final, on our chain; it never falls, and no reorg reaches below. */
+/**
+ * I7: final is what the node called final, on our chain; it never falls, and no reorg reaches below.
+ * What is safe may fall with its branch, and is on our chain.
+ */
 export function checkFinal(
   ledger: Ledger,
   { chainId, disconnected }: NonNullable<ChangeSet['chain']>,
@@ -31,7 +34,9 @@ export function checkFinal(
   view: CommitView,
 ): void {
   const truth = view.chains.get(chainId) as SimulatedChain
-  const { blocks, final } = ledger.chains.get(chainId) as CommittedChain
+  const { blocks, final, safe } = ledger.chains.get(chainId) as CommittedChain
+  const isSafeOurs = safe === null || blocks.get(heightOf(truth, safe)) === safe
+  demand(isSafeOurs, 'final', () => `safe block ${safe} is not on our chain`)
   const heightBefore = heightOf(truth, before)
   const lowest = disconnected.at(-1)?.number ?? Number.POSITIVE_INFINITY
   demand(lowest > heightBefore, 'final', () => `block ${lowest} was final, and left our chain`)

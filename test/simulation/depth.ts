@@ -3,14 +3,18 @@ import type { FinalityRule } from '../../src/core/chain/finality.ts'
 import type { Hash } from '../../src/core/money/asset.ts'
 import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
 
-/** Where our chain stands: its tip, and the last final block; null while none is known. */
-export type Standing = { readonly tip: Hash; readonly final: Hash | null }
+/** Where our chain stands: its tip, the last final and the last safe block; null while unknown. */
+export type Standing = {
+  readonly tip: Hash
+  readonly final: Hash | null
+  readonly safe: Hash | null
+}
 
 /** The highest block of our chain that is as deep as the rule asks; undefined while there is none. */
 export function deepestBlock(
   chain: SimulatedChain,
   rule: FinalityRule,
-  { tip, final }: Standing,
+  { tip, final, safe }: Standing,
 ): SimulatedBlock | undefined {
   switch (rule.kind) {
     case 'depth': {
@@ -20,6 +24,15 @@ export function deepestBlock(
     case 'finalized':
       if (rule.plusBlocks + rule.plusS > 0) break
       return final === null ? undefined : chain.getBlock(final)
+    case 'safe': {
+      if (rule.plusBlocks + rule.plusS > 0) break
+      // What is final is safe as well.
+      const marks = [safe, final].flatMap((hash) => (hash === null ? [] : [chain.getBlock(hash)]))
+      return marks.reduce<SimulatedBlock | undefined>(
+        (best, mark) => ((mark?.ref.number ?? -1) > (best?.ref.number ?? -1) ? mark : best),
+        undefined,
+      )
+    }
     default:
   }
   throw new Error(`no history asks for ${JSON.stringify(rule)}`)
@@ -51,6 +64,6 @@ export function ruleFor(
   { proofLevel }: Pick<SimulatedBlock, 'proofLevel'>,
   followsTag: boolean,
 ): FinalityRule {
-  const isWeak = followsTag && proofLevel < 2 && asked.kind === 'depth'
+  const isWeak = followsTag && proofLevel < 2 && asked.kind !== 'finalized'
   return isWeak ? { kind: 'finalized', plusBlocks: 0, plusS: 0 } : asked
 }

@@ -115,6 +115,8 @@ function drawSetting(random: Random): Setting {
     maxReorgBlocks: random.chance(0.08) ? random.between(4, 8) : 300,
     // Below the depth of most forks, that which nodes call final may be lost, and halts the chain.
     finalLag: random.chance(0.3) ? random.between(2, 16) : null,
+    safeLag: random.chance(0.5) ? random.between(1, 6) : null,
+    logCutShare: random.pick([null, null, 0, 0.5]),
     dustUnits: random.pick([0, 0, 2, 5_000_000]),
     unprovenShare: random.pick([0, 0, 0.1, 0.5]),
     startHeight: random.chance(0.02) ? 310 : random.between(13, 20),

@@ -12,8 +12,7 @@ import { type CreateInvoiceRequest, createInvoice } from '../../src/operations/c
 import type { Deps } from '../../src/operations/deps.ts'
 import { attemptDelivery, claimDeliveries } from '../../src/operations/dispatch-webhooks.ts'
 import { findKeptAnswer, type IdempotencyTicket } from '../../src/operations/idempotency.ts'
-import { FRESH_MEMORY, syncChain } from '../../src/operations/sync-chain.ts'
-import type { ChainSource } from '../../src/ports/chain-source.ts'
+import { FRESH_MEMORY, type SyncDeps, syncChain } from '../../src/operations/sync-chain.ts'
 import type { WebhookSender } from '../../src/ports/webhook-sender.ts'
 import { createRandom } from './random.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -28,13 +27,13 @@ export async function pollChain(
   process: SimulatedProcess,
   deps: Deps,
   settings: ChainSettings,
-  source: ChainSource,
+  nodes: Pick<SyncDeps, 'source' | 'logs'>,
 ): Promise<string> {
   const { chainId } = settings
   try {
     for (let turn = 1; ; turn++) {
       const memory = process.memories.get(chainId) ?? FRESH_MEMORY
-      const result = await syncChain({ ...deps, source }, { settings, memory, signal: NEVER })
+      const result = await syncChain({ ...deps, ...nodes }, { settings, memory, signal: NEVER })
       process.memories.set(chainId, result.memory)
       const { head, tip, haltReason } = result
       const state = result.state === 'halted' ? 'halted' : 'ok'
@@ -42,7 +41,7 @@ export async function pollChain(
       deps.chains.setHealth(chainId, { state, ...facts })
       const { chain } = result.memory
       if (!result.more && state === 'ok' && chain !== null) {
-        await checkExpiring({ ...deps, source }, { settings, chain, signal: NEVER })
+        await checkExpiring({ ...deps, ...nodes }, { settings, chain, signal: NEVER })
       }
       if (!result.more || turn === TURNS_MAX) {
         const claim = result.memory.claim === null ? '' : ', branch claimed'

@@ -26,6 +26,8 @@ export type CommittedChain = {
   tip: number
   /** The last block that was committed as final. */
   final: Hash | null
+  /** The block that was committed as safe. */
+  safe: Hash | null
   haltReason: string | null
   /** Blocks taken over as headers when watching began: never searched for payments. */
   readonly unsearched: Set<Hash>
@@ -96,6 +98,7 @@ function recordChain(
     blocks: new Map(),
     tip: -1,
     final: null,
+    safe: null,
     haltReason: null,
     unsearched: new Set(connected.map(({ hash }) => hash)),
   }
@@ -121,12 +124,15 @@ function recordChain(
     chain.unsearched.delete(hash)
     if (!ledger.searchedAt.has(hash)) ledger.searchedAt.set(hash, lookedUpAt)
   }
-  if (advance.marks !== undefined) chain.final = advance.marks.finalized?.hash ?? null
+  if (advance.marks !== undefined) {
+    chain.final = advance.marks.finalized?.hash ?? null
+    chain.safe = advance.marks.safe?.hash ?? null
+  }
   chain.haltReason = haltReason
 }
 
 /** Where a chain stands as committed; null before it was observed. */
-export function standingOf({ blocks, tip, final }: CommittedChain): Standing | null {
+export function standingOf({ blocks, tip, final, safe }: CommittedChain): Standing | null {
   const hash = blocks.get(tip)
-  return hash === undefined ? null : { tip: hash, final }
+  return hash === undefined ? null : { tip: hash, final, safe }
 }

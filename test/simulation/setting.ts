@@ -52,6 +52,10 @@ export type Setting = {
   readonly maxReorgBlocks: number
   /** Blocks by which the finalized tag of the first chain is behind its head; null: it has none. */
   readonly finalLag: number | null
+  /** Blocks by which its safe tag is behind; null or absent: no tier asks for it. */
+  readonly safeLag?: number | null
+  /** Blocks are looked for by logs, which the node cuts in this share of them; else read whole. */
+  readonly logCutShare?: number | null
   /** Below so many units a token transfer is dust, on every chain; zero: none is. */
   readonly dustUnits: number
   /** Share of the blocks of which a node's word is all there is. */
@@ -67,6 +71,10 @@ export const BLOCK_TIME_S = 12
 
 export function followsTag({ finalLag }: Setting, chainId: number): boolean {
   return finalLag !== null && chainId === FIRST_CHAIN
+}
+
+export function asksForSafe({ finalLag, safeLag = null }: Setting): boolean {
+  return finalLag !== null && safeLag !== null
 }
 
 export function describeChains(setting: Setting): ChainSettings[] {
@@ -98,6 +106,9 @@ export function describeChains(setting: Setting): ChainSettings[] {
     finalizedTag: followsTag(setting, FIRST_CHAIN),
     finality: [
       { upTo: { amount: '100', currency: 'USD' }, rule: depthRule(small) },
+      ...(asksForSafe(setting)
+        ? [{ upTo: { amount: '200', currency: 'USD' }, rule: tagRule('safe') }]
+        : []),
       { upTo: null, rule: setting.finalLag === null ? depthRule(large) : tagRule('finalized') },
     ],
   }

@@ -7,8 +7,10 @@ import type { BlockRef } from '../../src/core/chain/block.ts'
 import type { Hash } from '../../src/core/money/asset.ts'
 import { type ChainFaultKind, ChainSourceError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
+import type { LogSource } from '../../src/ports/log-source.ts'
 import { createRandom } from './random.ts'
 import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
+import { createSimulatedLogs, type LogHabits } from './simulated-logs.ts'
 
 /** Which head the node shows. */
 export type NodeView =
@@ -49,6 +51,8 @@ export type NodeFault = (typeof NODE_FAULTS)[number]
 
 export type SimulatedNode = {
   readonly source: ChainSource
+  /** Null where blocks are read whole. */
+  readonly logs: LogSource | null
   show(view: NodeView): void
   view(): NodeView
   /** The next calls fail in this way. */
@@ -80,10 +84,21 @@ const FLAKY_KINDS = [...THROWN] as ChainFaultKind[]
 /** A stale head is up to so many blocks old. */
 const STALE_MAX = 40
 
+/** How a node is, all its life. */
+export type NodeNature = {
+  /** Blocks by which its tags are behind; null: it has none. */
+  readonly finalLag: number | null
+  readonly safeLag: number | null
+  /** How it lists logs; null where nobody asks for them. */
+  readonly logHabits: LogHabits | null
+}
+
+const PLAIN: NodeNature = { finalLag: null, safeLag: null, logHabits: null }
+
 export function createSimulatedNode(
   chain: SimulatedChain,
   nowMs: () => number,
-  finalLag: number | null = null,
+  { finalLag, safeLag, logHabits }: NodeNature = PLAIN,
 ): SimulatedNode {
   const shown = new Map<Hash, number>()
   const final = new Set<Hash>()
@@ -160,13 +175,13 @@ export function createSimulatedNode(
     }
   }
 
-  const tellFinal = (): BlockRef | null => {
-    if (finalLag === null) return null
+  const tellMark = (lag: number | null): BlockRef | null => {
+    if (lag === null) return null
     try {
       const met = enter()
       if (met === 'null') return null
       const tip = met === 'stale_head' ? headUnder(met) : tipUnder(met)
-      return chain.ancestorAt(tip, heightOf(chain, tip) - finalLag)?.ref ?? null
+      return chain.ancestorAt(tip, heightOf(chain, tip) - lag)?.ref ?? null
     } catch (error) {
       if (error instanceof ChainSourceError) return null
       throw error
@@ -209,10 +224,11 @@ export function createSimulatedNode(
       return { ref: block.ref, proofLevel, transactions, logs }
     },
     // Not to answer is no fault of the turn, and a node without the tag says nothing.
-    async getFinality() {
-      const finalized = tellFinal()
+    async getFinality(tags) {
+      const finalized = tellMark(finalLag)
       if (finalized !== null) final.add(finalized.hash)
-      return [{ provider: 'simulated:1', finalized, safe: null }]
+      const safe = tags.includes('safe') ? tellMark(safeLag) : null
+      return [{ provider: 'simulated:1', finalized, safe }]
     },
     getTokenDecimals: async () => null,
     getTransaction: async () => ({ kind: 'unknown' }),
@@ -240,6 +256,7 @@ export function createSimulatedNode(
   }
   return {
     source,
+    logs: logHabits === null ? null : createSimulatedLogs(chain, logHabits, enter),
     show: (next) => {
       view = next
     },

@@ -5,6 +5,8 @@
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import type { ChangeSet } from '../../src/core/change-set.ts'
+import { deadlineMs } from '../../src/core/invoice/invoice.ts'
+import { MINUTE_MS } from '../../src/core/time.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createWebhookEndpoint } from '../../src/operations/create-webhook-endpoint.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -22,13 +24,14 @@ import { acceptCommit } from './invariants.ts'
 import type { Order } from './jobs.ts'
 import { createLedger, type Ledger, standingOf } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
-import { describeChains, followsTag, type Setting, START_MS } from './setting.ts'
+import { asksForSafe, describeChains, followsTag, type Setting, START_MS } from './setting.ts'
 import {
   createSimulatedChain,
   type SimulatedBlock,
   type SimulatedChain,
 } from './simulated-chain.ts'
-import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts'
+import type { LogHabits } from './simulated-logs.ts'
+import { createSimulatedNode, type NodeNature, type SimulatedNode } from './simulated-node.ts'
 import { type Lasting, type SimulatedProcess, startProcess } from './simulated-process.ts'
 import { createSimulatedReceiver, type SimulatedReceiver } from './simulated-receiver.ts'
 import { count, raise, type Tally } from './tally.ts'
@@ -76,10 +79,16 @@ export async function createWorld(
     }),
   )
   const time = { nowMs: START_MS, monotonicMs: 0 }
+  const ledger = createLedger()
+  const tally: Tally = new Map()
   const nodes = new Map(
-    [...chains].map(([chainId, chain]) => {
-      const lag = lagOf(setting, chainId)
-      return [chainId, createSimulatedNode(chain, () => time.monotonicMs, lag)] as const
+    settings.map((own) => {
+      const { chainId } = own
+      const chain = chains.get(chainId) as SimulatedChain
+      const noteCut = () => count(tally, 'logs cut')
+      const logHabits = describeLogHabits(setting, own, ledger, () => time.nowMs, noteCut)
+      const nature = { ...lagsOf(setting, chainId), logHabits }
+      return [chainId, createSimulatedNode(chain, () => time.monotonicMs, nature)] as const
     }),
   )
   const lasting: Lasting = {
@@ -96,12 +105,12 @@ export async function createWorld(
     settings,
     chains,
     nodes,
-    ledger: createLedger(),
+    ledger,
     deadlines: createDeadlineWindow(chains),
     receiver: createSimulatedReceiver(random),
     orders: [],
     time,
-    tally: new Map(),
+    tally,
     transactions: 0,
     process: null,
     tell,
@@ -152,6 +161,7 @@ function tallyChanges(
   for (const { position, finality, observation, dust } of payments) {
     if (dust) count(tally, 'dust')
     if (position !== 'confirmed' || finality.kind === 'depth') continue
+    if (finality.kind === 'safe') count(tally, 'confirmed as safe')
     const block = chains.get(observation.chainId)?.getBlock(observation.blockHash)
     count(tally, block?.proofLevel === 2 ? 'confirmed as final' : 'confirmed unproven')
   }
@@ -204,18 +214,52 @@ export function endStandings({ chains, ledger, setting }: World): Map<number, St
       const committed = ledger.chains.get(chainId)
       const halted =
         committed === undefined || committed.haltReason === null ? null : standingOf(committed)
-      return [chainId, halted ?? bestStanding(chain, lagOf(setting, chainId))]
+      return [chainId, halted ?? bestStanding(chain, lagsOf(setting, chainId))]
     }),
   )
 }
 
-function bestStanding(chain: SimulatedChain, finalLag: number | null): Standing {
+type Lags = Pick<NodeNature, 'finalLag' | 'safeLag'>
+
+function bestStanding(chain: SimulatedChain, { finalLag, safeLag }: Lags): Standing {
   const tip = chain.bestTip()
   const { number } = (chain.getBlock(tip) as SimulatedBlock).ref
-  const final = finalLag === null ? undefined : chain.ancestorAt(tip, number - finalLag)
-  return { tip, final: final?.ref.hash ?? null }
+  const at = (lag: number | null) =>
+    (lag === null ? undefined : chain.ancestorAt(tip, number - lag)?.ref.hash) ?? null
+  return { tip, final: at(finalLag), safe: at(safeLag) }
 }
 
-function lagOf(setting: Setting, chainId: number): number | null {
-  return followsTag(setting, chainId) ? setting.finalLag : null
+function lagsOf(setting: Setting, chainId: number): Lags {
+  if (!followsTag(setting, chainId)) return { finalLag: null, safeLag: null }
+  return {
+    finalLag: setting.finalLag,
+    safeLag: asksForSafe(setting) ? (setting.safeLag ?? null) : null,
+  }
+}
+
+/** Finished orders are looked for in blooms so long after their deadline. */
+const RECENT_MS = 50 * MINUTE_MS
+
+function describeLogHabits(
+  { logCutShare = null }: Setting,
+  { assets, chainId }: ChainSettings,
+  ledger: Ledger,
+  nowMs: () => number,
+  noteCut: () => void,
+): LogHabits | null {
+  if (logCutShare === null) return null
+  return {
+    contracts: new Set(assets.flatMap(({ token }) => token ?? [])),
+    cutShare: logCutShare,
+    noteCut,
+    mayCut(to) {
+      const invoiceId = ledger.addresses.get(to)?.row.issued?.invoiceId
+      const invoice = ledger.invoices.get(invoiceId ?? '')
+      if (invoice === undefined) return false
+      const { status, terms } = invoice
+      if (!terms.options.some(({ asset }) => asset.chainId === chainId)) return false
+      const isUnfinished = status === 'open' || status === 'processing'
+      return isUnfinished || deadlineMs(terms) >= nowMs() - RECENT_MS
+    },
+  }
 }

@@ -7,6 +7,7 @@ import { paymentsOfInvoice, sumsOf } from './check-standing.ts'
 import {
   Crash,
   createRun,
+  guardLogs,
   guardSender,
   guardSource,
   type Run,
@@ -194,7 +195,9 @@ async function runJob(
   switch (job.job) {
     case 'poll': {
       const { settings, node } = pickChain(world, job.chain)
-      return pollChain(process, deps, settings, guardSource(node.source, run))
+      const source = guardSource(node.source, run)
+      const logs = node.logs === null ? {} : { logs: guardLogs(node.logs, run) }
+      return pollChain(process, deps, settings, { source, ...logs })
     }
     case 'create':
       return orderInvoice(world, process, deps, chooseOrder(world, job.seed))
