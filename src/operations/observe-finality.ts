@@ -25,6 +25,8 @@ export type FinalityMemory = {
   readonly askedAt: Hash | null
   /** The last turn saw a final block that is not ours. */
   readonly isContradicted: boolean
+  /** No node said anything when they were asked last. */
+  readonly isMissing: boolean
   /** Since when (monotonic) the last final block is the last, and the head it had then. */
   readonly standing: { readonly sinceMs: number; readonly askedAt: Hash } | null
   readonly fault: FinalityFault | null
@@ -33,6 +35,7 @@ export type FinalityMemory = {
 export const FRESH_FINALITY: FinalityMemory = {
   askedAt: null,
   isContradicted: false,
+  isMissing: false,
   standing: null,
   fault: null,
 }
@@ -85,15 +88,18 @@ export async function observeFinality(
     hasRisen || memory.standing === null ? { sinceMs: nowMs, askedAt: head.hash } : memory.standing
   const stuckMs = settings.test ? STUCK_TEST_MS : STUCK_MS
   const isStuck = standing.askedAt !== head.hash && nowMs - standing.sinceMs >= stuckMs
-  const fault = verdict.fault ?? (isStuck ? 'stuck' : null)
+  const isMissing = verdict.fault === 'missing'
+  // A call that failed looks the same, once: the next turn asks again before anybody is alarmed.
+  const isDoubtful = isMissing && !memory.isMissing
+  const fault = isDoubtful ? memory.fault : (verdict.fault ?? (isStuck ? 'stuck' : null))
   reportFault(deps, settings, memory.fault, fault, held)
   const hasMoved = hasRisen || verdict.marks.safe?.hash !== held.safe?.hash
   // While our chain is on its way to the head, what is final may be above it, and is asked again.
-  const askedAt = holdsBlock(chain, head) ? head.hash : null
+  const askedAt = holdsBlock(chain, head) && !isDoubtful ? head.hash : null
   return {
     kind: 'accepted',
     marks: hasMoved ? verdict.marks : null,
-    memory: { askedAt, isContradicted: false, standing, fault },
+    memory: { askedAt, isContradicted: false, isMissing, standing, fault },
   }
 }
 
