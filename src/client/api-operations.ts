@@ -14,6 +14,8 @@ import type {
   Payment,
   Rate,
   Readiness,
+  Refund,
+  RefundProposal,
   Store,
   TransactionCheck,
   WalletTransaction,
@@ -26,6 +28,11 @@ export type CheckTransactionBody = {
   readonly tx_hash: string
   /** Where it was sent. Default: the chains the invoice accepts, one after the other. */
   readonly chain_id?: number | undefined
+}
+
+export type ProposeRefundBody = {
+  /** Where the money goes, as the shopper gave it. Never the sender of a payment by itself: it may be an exchange. */
+  readonly destination: string
 }
 
 export type ListInvoicesQuery = {
@@ -93,6 +100,11 @@ export type CreateWebhookEndpointBody = {
         | 'payment.orphaned'
         | 'payment.unexpected'
         | 'payment.unassigned'
+        | 'refund.requested'
+        | 'refund.sent'
+        | 'refund.confirmed'
+        | 'refund.failed'
+        | 'refund.canceled'
         | 'alert.endpoint_disabled'
         | 'endpoint.test'
       )[]
@@ -121,6 +133,11 @@ export type UpdateWebhookEndpointBody = {
         | 'payment.orphaned'
         | 'payment.unexpected'
         | 'payment.unassigned'
+        | 'refund.requested'
+        | 'refund.sent'
+        | 'refund.confirmed'
+        | 'refund.failed'
+        | 'refund.canceled'
         | 'alert.endpoint_disabled'
         | 'endpoint.test'
       )[]
@@ -155,6 +172,11 @@ export type ListEventsQuery = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'refund.requested'
+    | 'refund.sent'
+    | 'refund.confirmed'
+    | 'refund.failed'
+    | 'refund.canceled'
     | 'alert.endpoint_disabled'
     | 'endpoint.test'
     | undefined
@@ -199,6 +221,36 @@ export type CreateApiKeyBody = {
     | 'admin'
   )[]
   readonly expires_in?: number | null | undefined
+}
+
+export type CreateInvoiceRefundBody = {
+  /** CAIP-19. May be left out where the invoice was paid in one asset. */
+  readonly asset?: string | undefined
+  /** A decimal amount. Give this or `part`. */
+  readonly amount?: string | undefined
+  /** All that is confirmed and not refunded yet, or the overpaid part of it. */
+  readonly part?: 'full' | 'excess' | undefined
+  /** Where the money goes, as the shopper gave it. Never the sender of a payment by itself: it may be an exchange. */
+  readonly destination: string
+  readonly reason?: string | null | undefined
+}
+
+export type ListRefundsQuery = {
+  readonly limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined
+  readonly invoice?: string | undefined
+  readonly status?: 'requested' | 'sent' | 'confirmed' | 'failed' | 'canceled' | undefined
+}
+
+export type GetReportPayoutsCsvQuery = {
+  /** Chain id; all chains without it. */
+  readonly chain?: number | undefined
+}
+
+export type ReportRefundBody = {
+  /** The transaction that pays the refund. */
+  readonly tx_hash: string
 }
 
 export type ListRatesQuery = {
@@ -246,6 +298,13 @@ export type Operations = {
     body: CheckTransactionBody,
     options?: RequestOptions,
   ): Promise<TransactionCheck>
+
+  /** Say where money should go back to. Shown to the merchant, who asks the shopper before using it. Few per minute. Also takes a form, and answers it by a redirect. */
+  proposeRefund(
+    token: string,
+    body: ProposeRefundBody,
+    options?: RequestOptions,
+  ): Promise<RefundProposal>
 
   /** What a wallet has to sign to pay. */
   getWalletTransaction(token: string, options?: RequestOptions): Promise<WalletTransaction>
@@ -356,6 +415,34 @@ export type Operations = {
   /** Revoke an API key. Scope `admin`. */
   deleteApiKey(id: string, options?: RequestOptions): Promise<void>
 
+  /** Ask for a refund of what was paid. Scope `payments:write`. */
+  createInvoiceRefund(
+    id: string,
+    body: CreateInvoiceRefundBody,
+    options?: RequestOptions,
+  ): Promise<Refund>
+
+  /** List addresses that shoppers gave for a refund. Scope `payments:read`. */
+  listInvoiceRefundProposals(id: string, options?: RequestOptions): Promise<Page<RefundProposal>>
+
+  /** List refunds. Scope `payments:read`. */
+  listRefunds(query?: ListRefundsQuery, options?: RequestOptions): Promise<Page<Refund>>
+
+  /** Get a refund. Scope `payments:read`. */
+  getRefund(id: string, options?: RequestOptions): Promise<Refund>
+
+  /** Export refunds that wait, as a list of payouts. Scope `payments:read`. */
+  getReportPayoutsCsv(query?: GetReportPayoutsCsvQuery, options?: RequestOptions): Promise<string>
+
+  /** Take back a refund that nobody sent. Scope `payments:write`. */
+  cancelRefund(id: string, options?: RequestOptions): Promise<Refund>
+
+  /** Name the transaction that pays a refund. Scope `payments:write`. */
+  reportRefund(id: string, body: ReportRefundBody, options?: RequestOptions): Promise<Refund>
+
+  /** Say that a refund will never be paid. Scope `payments:write`. */
+  failRefund(id: string, options?: RequestOptions): Promise<Refund>
+
   /** List current rates. Any valid key. */
   listRates(query?: ListRatesQuery, options?: RequestOptions): Promise<Page<Rate>>
 
@@ -437,6 +524,14 @@ export const ROUTES: Readonly<Record<keyof Operations, Route>> = {
     input: 'body',
     isPublic: true,
     answers: [200],
+  },
+  proposeRefund: {
+    method: 'POST',
+    path: '/i/{token}/refund-proposals',
+    places: ['token'],
+    input: 'body',
+    isPublic: true,
+    answers: [201],
   },
   getWalletTransaction: {
     method: 'GET',
@@ -653,6 +748,70 @@ export const ROUTES: Readonly<Record<keyof Operations, Route>> = {
     input: null,
     isPublic: false,
     answers: [204],
+  },
+  createInvoiceRefund: {
+    method: 'POST',
+    path: '/v1/invoices/{id}/refunds',
+    places: ['id'],
+    input: 'body',
+    isPublic: false,
+    answers: [201],
+  },
+  listInvoiceRefundProposals: {
+    method: 'GET',
+    path: '/v1/invoices/{id}/refund-proposals',
+    places: ['id'],
+    input: null,
+    isPublic: false,
+    answers: [200],
+  },
+  listRefunds: {
+    method: 'GET',
+    path: '/v1/refunds',
+    places: [],
+    input: 'query',
+    isPublic: false,
+    answers: [200],
+  },
+  getRefund: {
+    method: 'GET',
+    path: '/v1/refunds/{id}',
+    places: ['id'],
+    input: null,
+    isPublic: false,
+    answers: [200],
+  },
+  getReportPayoutsCsv: {
+    method: 'GET',
+    path: '/v1/reports/payouts.csv',
+    places: [],
+    input: 'query',
+    isPublic: false,
+    answers: [200],
+  },
+  cancelRefund: {
+    method: 'POST',
+    path: '/v1/refunds/{id}/cancel',
+    places: ['id'],
+    input: null,
+    isPublic: false,
+    answers: [200],
+  },
+  reportRefund: {
+    method: 'POST',
+    path: '/v1/refunds/{id}/report',
+    places: ['id'],
+    input: 'body',
+    isPublic: false,
+    answers: [200],
+  },
+  failRefund: {
+    method: 'POST',
+    path: '/v1/refunds/{id}/fail',
+    places: ['id'],
+    input: null,
+    isPublic: false,
+    answers: [200],
   },
   listRates: {
     method: 'GET',

@@ -126,6 +126,11 @@ export type Event = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'refund.requested'
+    | 'refund.sent'
+    | 'refund.confirmed'
+    | 'refund.failed'
+    | 'refund.canceled'
     | 'alert.endpoint_disabled'
     | 'endpoint.test'
   readonly timestamp: string
@@ -159,6 +164,11 @@ export type WebhookEndpoint = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'refund.requested'
+    | 'refund.sent'
+    | 'refund.confirmed'
+    | 'refund.failed'
+    | 'refund.canceled'
     | 'alert.endpoint_disabled'
     | 'endpoint.test'
   )[]
@@ -192,6 +202,11 @@ export type NewWebhookEndpoint = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'refund.requested'
+    | 'refund.sent'
+    | 'refund.confirmed'
+    | 'refund.failed'
+    | 'refund.canceled'
     | 'alert.endpoint_disabled'
     | 'endpoint.test'
   )[]
@@ -226,6 +241,11 @@ export type Delivery = {
     | 'payment.orphaned'
     | 'payment.unexpected'
     | 'payment.unassigned'
+    | 'refund.requested'
+    | 'refund.sent'
+    | 'refund.confirmed'
+    | 'refund.failed'
+    | 'refund.canceled'
     | 'alert.endpoint_disabled'
     | 'endpoint.test'
   readonly endpoint: string
@@ -539,6 +559,44 @@ export type WalletTransaction = {
       | undefined
     readonly rpcUrls?: readonly string[] | undefined
   }
+}
+
+/** Money that goes back to a shopper. */
+export type Refund = {
+  readonly id: string
+  readonly object: 'refund'
+  readonly invoice: string
+  /** sent: a transaction pays it, named or in a block; confirmed: as deep as a payment must be. A reorg takes confirmed back to sent. */
+  readonly status: 'requested' | 'sent' | 'confirmed' | 'failed' | 'canceled'
+  /** CAIP-19. */
+  readonly asset: string
+  readonly chain_id: number
+  readonly symbol: string
+  readonly decimals: number
+  /** Exact: no trailing zeros, no exponent. */
+  readonly amount: string
+  /** In smallest units of the asset. */
+  readonly amount_units: string
+  /** With its EIP-55 checksum. */
+  readonly destination: string
+  readonly reason: string | null
+  readonly tx_hash: string | null
+  readonly from: string | null
+  /** Null while no block of our chain pays it. */
+  readonly block_number: number | null
+  readonly block_hash: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** An address that somebody with the checkout link gave. Ask the shopper before you use it. */
+export type RefundProposal = {
+  readonly id: string
+  readonly object: 'refund_proposal'
+  readonly invoice: string
+  /** With its EIP-55 checksum. */
+  readonly destination: string
+  readonly created_at: string
 }
 
 /** What a coin costs now. */

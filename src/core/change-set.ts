@@ -8,6 +8,8 @@ import type { FinalityMarks } from './chain/local-chain.ts'
 import type { Invoice } from './invoice/invoice.ts'
 import type { Hash } from './money/asset.ts'
 import type { Payment } from './payment/payment.ts'
+import type { RefundProposal } from './refund/proposal.ts'
+import type { Refund } from './refund/refund.ts'
 import type { ApiKey, DepositAddress, StoreAccount } from './store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from './webhook/delivery.ts'
 import type { Event } from './webhook/event.ts'
@@ -25,6 +27,9 @@ export type ChangeSet = {
   readonly invoices?: readonly Invoice[]
   /** A payment of revision 1 inserts its observation too, which nothing changes afterwards. */
   readonly payments?: readonly Payment[]
+  readonly refunds?: readonly Refund[]
+  /** Appended; what nobody confirmed leads to nothing. */
+  readonly refundProposals?: readonly RefundProposal[]
   /** Inserted, or given out once: an address that is issued already conflicts. */
   readonly addresses?: readonly DepositAddress[]
   readonly chain?: ChainAdvance

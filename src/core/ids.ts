@@ -20,7 +20,18 @@ export const ID_RANDOM_BYTES = CONTENT_BYTES - TIME_BYTES
 /** Bytes of a secret or of a token that must not be guessed (checkout tokens): 128 bits. */
 export const TOKEN_BYTES = 16
 
-export type IdPrefix = 'inv' | 'pay' | 'st' | 'we' | 'evt' | 'del' | 'att' | 'key' | 'req'
+export type IdPrefix =
+  | 'inv'
+  | 'pay'
+  | 'st'
+  | 'we'
+  | 'evt'
+  | 'del'
+  | 'att'
+  | 'key'
+  | 'req'
+  | 'ref'
+  | 'rp'
 
 /** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
 export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {

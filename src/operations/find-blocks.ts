@@ -33,7 +33,7 @@ export async function findBlocks(
   signal: AbortSignal,
 ): Promise<VerifiedBlock[]> {
   const sightings = await deps.logs.readSightings(refs, signal)
-  const matched = await findMatched(deps, sightings)
+  const matched = await findMatched(deps, settings, sightings)
   const isMatched = new Set(matched)
   const doubted = sightings.filter((one) => one.isDoubtful && !isMatched.has(one))
   const rest = sightings.filter((one) => !one.isDoubtful && !isMatched.has(one))
@@ -53,6 +53,7 @@ export async function findBlocks(
 
 async function findMatched(
   { store }: FindDeps,
+  { chainId }: ChainSettings,
   sightings: readonly BlockSighting[],
 ): Promise<BlockSighting[]> {
   const payeesOf = ({ logs, payees }: BlockSighting) => [
@@ -61,7 +62,12 @@ async function findMatched(
   ]
   const candidates = [...new Set(sightings.flatMap(payeesOf))]
   if (candidates.length === 0) return []
-  const ours = new Set((await store.findDepositAddresses(candidates)).map((row) => row.address))
+  const deposits = await store.findDepositAddresses(candidates)
+  const refunds = await store.findRefundsTo(chainId, candidates)
+  const ours = new Set([
+    ...deposits.map(({ address }) => address),
+    ...refunds.map(({ destination }) => destination),
+  ])
   return sightings.filter((one) => payeesOf(one).some((address) => ours.has(address)))
 }
 

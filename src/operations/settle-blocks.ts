@@ -37,6 +37,7 @@ import { type CountDeps, readCounted, reportShortfalls } from './read-coverage.t
 import { proveSenders, readTransfers } from './read-transfers.ts'
 import { recogniseOwn } from './recognise-own.ts'
 import { RING_MAX_BLOCKS } from './ring.ts'
+import { applyRefunds, findRefundsPaid, invoicesOf, openRefunds } from './settle-refunds.ts'
 import {
   chainsOf,
   createSettlementContext,
@@ -103,7 +104,8 @@ export async function settleBlocks(
   request: BlocksToSettle,
 ): Promise<SettledBlocks> {
   const { before, blocks, marks, expirySkip, reread = [], replacement } = request
-  const { seen, again, found, addresses } = await readOurs(deps, settings, request)
+  const ours = await readOurs(deps, settings, request)
+  const { seen, again, found, addresses } = ours
   const steps =
     replacement === undefined
       ? planSteps(before, blocks, marks, settings.maxReorgBlocks)
@@ -115,6 +117,7 @@ export async function settleBlocks(
   const transfers = [...seen, ...found, ...again]
   const after = steps[steps.length - 1]?.chain ?? before
   const expiring = await findExpiring(deps, after, expirySkip)
+  const refunds = await openRefunds(deps, settings, ours, steps)
   const assigned = await findAssigned(deps, settings, addresses, transfers)
   const loaded = await loadAffected(
     deps,
@@ -122,7 +125,7 @@ export async function settleBlocks(
     blocks,
     steps,
     [...addresses.values()],
-    [...expiring, ...assigned.flatMap(({ invoiceId }) => invoiceId ?? [])],
+    [...expiring, ...assigned.flatMap(({ invoiceId }) => invoiceId ?? []), ...invoicesOf(refunds)],
     [...found, ...again],
   )
   const result = {
@@ -154,6 +157,7 @@ export async function settleBlocks(
   for (const [place, step] of steps.entries()) {
     chains.set(settings.chainId, step.chain)
     applyStep(settlement, { ...step, matched: matched[place] ?? [], countedUnitsOf })
+    applyRefunds(settlement, refunds, step)
   }
   expireInvoices(settlement)
   const endpoints = await deps.store.listEndpoints(storesTouched(settlement))
@@ -269,13 +273,20 @@ async function readOurs(deps: SettleDeps, settings: ChainSettings, request: Bloc
   const told = readTransfers(deps, settings, blocks)
   const toldAgain = readTransfers(deps, settings, reread)
   const addresses = await findRecipients(deps, [...told, ...toldAgain, ...found])
+  const refunds = await findRefundsPaid(deps, settings, told)
+  const destinations = new Set(refunds.map(({ destination }) => destination))
+  const isOurs = (to: Address) => addresses.has(to) || destinations.has(to)
   const prove = (of: readonly VerifiedBlock[], transfers: readonly Transfer[]) =>
-    proveSenders(deps, settings, of, transfers, (to) => addresses.has(to)).filter(isForeign)
+    proveSenders(deps, settings, of, transfers, isOurs)
+  const proven = prove(blocks, told)
   return {
-    seen: prove(blocks, told),
-    again: prove(reread, toldAgain),
+    seen: proven.filter(isForeign),
+    again: prove(reread, toldAgain).filter(isForeign),
     found: found.filter(isForeign),
+    /** To where refunds go, by whomever. */
+    sent: proven.filter(({ to }) => destinations.has(to)),
     addresses,
+    refunds,
   }
 }
 

@@ -9,6 +9,7 @@ import type { ApiKey, DepositAddress, StoreAccount } from '../core/store-account
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
 import type { Event } from '../core/webhook/event.ts'
 import type { BalanceStore } from './balance-store.ts'
+import type { RefundStore } from './refund-store.ts'
 
 /**
  * Everything that lasts. Reads load what a decision needs; `commit` is the only write besides the
@@ -19,6 +20,7 @@ export type Store = CommitStore &
   ChainStore &
   BalanceStore &
   InvoiceStore &
+  RefundStore &
   WebhookStore &
   AccountStore
 

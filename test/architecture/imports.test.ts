@@ -128,7 +128,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['proof'],
   ['payment', 'store-account'],
   ['invoice', 'sweep'],
-  ['payout'],
+  ['payout', 'refund'],
   ['change-set.ts'],
   ['settlement', 'audit.ts'],
 ]

@@ -23,6 +23,7 @@ import { describeStoreBalances } from './store-balances.ts'
 import { describeStoreChains } from './store-chains.ts'
 import { describeStoreLists } from './store-lists.ts'
 import { describeMissedEvents } from './store-missed-events.ts'
+import { describeStoreRefunds } from './store-refunds.ts'
 import { describeStoreTurns } from './store-turns.ts'
 import { describeStoreAudit, describeStoreValues } from './store-values.ts'
 import { describeStoreWebhooks } from './store-webhooks.ts'
@@ -49,6 +50,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreBalances(open)
     describeStoreWebhooks(open)
     describeMissedEvents(open)
+    describeStoreRefunds(open)
     describeStoreTurns(open)
     describeStoreLists(open)
   })

@@ -10,6 +10,7 @@ import type { BlockSighting } from '../../src/ports/log-source.ts'
 const hashOf = (number: number): Hash => `0x${number.toString(16).padStart(64, '0')}`
 const OURS: Address = `0x${'a1'.repeat(20)}`
 const STRANGER: Address = `0x${'57'.repeat(20)}`
+const REFUNDED: Address = `0x${'4'.repeat(40)}`
 const BLOOM = new Uint8Array(256)
 const SETTINGS = { chainId: 31_337, assets: [{ id: 'coin' }] } as unknown as ChainSettings
 
@@ -51,6 +52,8 @@ async function find(): Promise<VerifiedBlock[]> {
   const store = {
     findDepositAddresses: async (all: Address[]) =>
       all.filter((address) => address === OURS).map((address) => ({ address })),
+    findRefundsTo: async (_chainId: number, all: Address[]) =>
+      all.flatMap((address) => (address === REFUNDED ? [{ destination: address }] : [])),
     findSweepTargets: async () => ({ targets: [{ deposit: { address: OURS } }], cursor: null }),
   }
   const logs = {
@@ -80,6 +83,14 @@ test('none is read where nothing is ours; they come without content, unproven', 
   for (const block of await find()) expect(block).toMatchObject({ proofLevel: 0, logs: [] })
   expect(read).toEqual([])
   expect(counted).toEqual({})
+})
+
+test('a log or a transaction that names where a refund goes has its block read whole', async () => {
+  see(1, { logs: [{ index: 0, to: REFUNDED }] })
+  see(2, { payees: [REFUNDED] })
+  see(3, { logs: [{ index: 0, to: STRANGER }] })
+  await find()
+  expect(read).toEqual([1, 2])
 })
 
 test('a log or a transaction that names one of ours has its block read whole', async () => {

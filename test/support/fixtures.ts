@@ -16,6 +16,7 @@ import {
 } from '../../src/core/money/asset.ts'
 import { ZERO } from '../../src/core/money/fraction.ts'
 import { type Observation, observationId, type Payment } from '../../src/core/payment/payment.ts'
+import type { Refund } from '../../src/core/refund/refund.ts'
 import {
   type ApiKey,
   DEFAULT_SETTINGS,
@@ -218,6 +219,27 @@ export function samplePayment(observation: Observation, overrides: Partial<Payme
     dust: false,
     accepted: true,
     inTime: true,
+    revision: 1,
+    ...overrides,
+  }
+}
+
+export function sampleRefund(n: number, overrides: Partial<Refund> = {}): Refund {
+  return {
+    id: `ref_${n}`,
+    storeId: 'st_sample',
+    invoiceId: 'inv_1',
+    asset: SAMPLE_TOKEN,
+    amountUnits: 1_000_000n,
+    destination: sampleAddress(50 + n),
+    reason: null,
+    status: 'requested',
+    txHash: null,
+    outgoing: null,
+    sinceBlock: 10,
+    finality: depthRule(5),
+    createdAtMs: SAMPLE_TIME_MS,
+    updatedAtMs: SAMPLE_TIME_MS,
     revision: 1,
     ...overrides,
   }

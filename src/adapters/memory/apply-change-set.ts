@@ -65,6 +65,14 @@ function writeAll(target: Target, changes: ChangeSet): void {
     target.journal.put(state.balances, balanceKey(known.chainId, known.address), known)
   }
   for (const payment of changes.payments ?? []) writePayment(target, payment)
+  for (const refund of changes.refunds ?? []) {
+    requireInvoice(target, refund.invoiceId)
+    putRevision(target, state.refunds, refund.id, refund)
+  }
+  for (const proposal of changes.refundProposals ?? []) {
+    requireInvoice(target, proposal.invoiceId)
+    insert(target, state.refundProposals, proposal.id, proposal)
+  }
   for (const event of changes.events ?? []) writeEvent(target, event)
   for (const delivery of changes.deliveries ?? []) writeDelivery(target, delivery)
   for (const attempt of changes.attempts ?? []) writeAttempt(target, attempt)

@@ -10,6 +10,8 @@ import type { IdempotencyRecord } from '../../core/change-set.ts'
 import type { Invoice } from '../../core/invoice/invoice.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import type { Payment } from '../../core/payment/payment.ts'
+import type { RefundProposal } from '../../core/refund/proposal.ts'
+import type { Refund } from '../../core/refund/refund.ts'
 import type {
   ApiKey,
   DepositAddress,
@@ -48,6 +50,8 @@ export type MemoryState = {
   readonly endpoints: Table<WebhookEndpoint>
   readonly invoices: Table<Invoice>
   readonly payments: Table<Payment>
+  readonly refunds: Table<Refund>
+  readonly refundProposals: Table<RefundProposal>
   readonly addresses: Table<DepositAddress>
   readonly events: Table<Event>
   readonly deliveries: Table<StoredDelivery>
@@ -68,6 +72,8 @@ export function createMemoryState(): MemoryState {
     endpoints: new Map(),
     invoices: new Map(),
     payments: new Map(),
+    refunds: new Map(),
+    refundProposals: new Map(),
     addresses: new Map(),
     events: new Map(),
     deliveries: new Map(),

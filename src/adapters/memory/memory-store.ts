@@ -9,8 +9,6 @@ import type {
   EventFilter,
   InvoiceStore,
   InvoiceWithPayments,
-  Page,
-  PageRequest,
   Store,
   StoredChain,
   WebhookStore,
@@ -30,6 +28,8 @@ import {
   type Table,
   valuesOf,
 } from './memory-state.ts'
+import { refundReads } from './refunds-in-memory.ts'
+import { takePage } from './take-page.ts'
 
 /** The store without a disk, for tests and simulation. What it hands out is frozen. */
 export function createMemoryStore(): Store {
@@ -59,6 +59,7 @@ export function createMemoryStore(): Store {
     ...chainReads(state),
     ...balanceReads(state),
     ...invoiceReads(state),
+    ...refundReads(state),
     ...webhookReads(state),
     ...accountReads(state),
   }
@@ -300,19 +301,4 @@ function fits<T>(wanted: T | undefined, found: T | null): boolean {
 function fitsEvent(filter: EventFilter, event: Event): boolean {
   if (event.storeId !== filter.storeId || !fits(filter.invoiceId, event.invoiceId)) return false
   return fits(filter.type, event.type as string)
-}
-
-/** Newest first, by the order of insertion. */
-function takePage<T>(
-  entries: readonly Entry<T>[],
-  page: PageRequest,
-  isWanted: (value: T) => boolean,
-): Page<T> {
-  const before = page.before ?? Infinity
-  const found = entries
-    .filter(({ position, value }) => position < before && isWanted(value))
-    .reverse()
-  const items = found.slice(0, page.limit)
-  const cursor = found.length > page.limit ? (items.at(-1)?.position ?? null) : null
-  return { items: items.map(({ value }) => value), cursor }
 }

@@ -22,6 +22,14 @@ export function jsonToFinality({ confirmations, ...plus }: FinalityJson): Finali
   return typeof confirmations === 'number' ? depthRule(confirmations) : tagRule(confirmations, plus)
 }
 
+export function finalityToText(rule: FinalityRule): string {
+  return JSON.stringify(finalityToJson(rule))
+}
+
+export function textToFinality(text: string): FinalityRule {
+  return jsonToFinality(JSON.parse(text))
+}
+
 export function markToText(mark: BlockMark | null): string | null {
   if (mark === null) return null
   const { number, hash, timestampS } = mark

@@ -1,8 +1,9 @@
 /**
- * Which addresses may be in the database, told without a look there: four bits of a large field for
- * each (a Bloom filter). Of the thousands of recipients of a block hardly any is ours, and a lookup
- * among a million addresses costs more than reading the transfer. May take a stranger for one of
- * ours, who is then looked up; never one of ours for a stranger. See docs/adr/0043.
+ * Which addresses (deposits, and where refunds go) may be in the database, told without a look there:
+ * four bits of a large field for each (a Bloom filter). Of the thousands of recipients of a block
+ * hardly any is ours, and a lookup among a million addresses costs more than reading the transfer. May
+ * take a stranger for one of ours, who is then looked up; never one of ours for a stranger. See
+ * docs/adr/0043.
  */
 
 import type { Address } from '../../core/money/asset.ts'
@@ -27,6 +28,7 @@ export type KnownAddresses = {
 
 const SLICE_OF_ADDRESSES = `SELECT address FROM deposit_addresses
   WHERE address > ? ORDER BY address LIMIT ?`
+const DESTINATIONS = "SELECT DISTINCT destination FROM refunds WHERE destination > x''"
 const LATEST_INVOICE = 'SELECT max(position) FROM invoices'
 
 /** Read in one turn of the event loop: about two milliseconds. */
@@ -69,6 +71,10 @@ export function createKnownAddresses(
     digits.write(address.slice(HEX_PREFIX), 'latin1')
     return digits
   }
+  const putRow = (row: Buffer) => {
+    digits.write(row.toString('hex'), 'latin1')
+    put(digits, 0)
+  }
   /** A fault of the disk is told by whoever reads next and needs it; here everybody is looked up. */
   const attempt = (work: () => void) => {
     try {
@@ -87,14 +93,13 @@ export function createKnownAddresses(
     count = 0
     version = readVersion()
     isLoading = true
+    // Few beside the addresses: one read takes them all.
+    for (const row of sql(DESTINATIONS).pluck().all() as Buffer[]) putRow(row)
     readSlice(Buffer.alloc(0))
   }
   const readSlice = (after: Buffer) => {
     const rows = sql(SLICE_OF_ADDRESSES).pluck().all(after, SLICE) as Buffer[]
-    for (const row of rows) {
-      digits.write(row.toString('hex'), 'latin1')
-      put(digits, 0)
-    }
+    for (const row of rows) putRow(row)
     isLoading = rows.length === SLICE
     if (isLoading) setImmediate(attempt, () => readSlice(rows.at(-1) as Buffer)).unref()
   }

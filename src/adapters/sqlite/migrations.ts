@@ -1,3 +1,5 @@
+import { REFUNDS } from './refund-tables.ts'
+
 /**
  * The schema, as the list of steps that lead to it. A step that was released is never edited: a
  * change is a new step at the end, and `user_version` counts those that were taken.
@@ -360,4 +362,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, sql: EVENTS_BY_TIME },
   { version: 10, sql: TRANSACTIONS },
   { version: 11, sql: STORE_SETTINGS },
+  { version: 12, sql: REFUNDS },
 ]

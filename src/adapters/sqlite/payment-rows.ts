@@ -4,7 +4,7 @@ import type { Address, AssetId, Hash } from '../../core/money/asset.ts'
 import type { Observation, Payment, Position } from '../../core/payment/payment.ts'
 import type { DepositAddress, Issue } from '../../core/store-account/store-account.ts'
 import type { KeptBlock } from '../../ports/store.ts'
-import { finalityToJson, jsonToFinality } from './finality-values.ts'
+import { finalityToText, textToFinality } from './finality-values.ts'
 import { addressToBytes, bytesToAddress, type Flag, toFlag } from './row-values.ts'
 
 export type ObservationRow = {
@@ -112,7 +112,7 @@ export function paymentToRow(payment: Payment): PaymentRow {
     chain_id: payment.observation.chainId,
     asset_id: payment.observation.asset.id,
     stage: payment.position,
-    finality: JSON.stringify(finalityToJson(payment.finality)),
+    finality: finalityToText(payment.finality),
     counted_units:
       payment.countedUnits === payment.observation.amountUnits
         ? null
@@ -131,7 +131,7 @@ export function rowToPayment(row: PaymentRow & ObservationRow): Payment {
     storeId: row.store_id,
     invoiceId: row.invoice_id,
     position: row.stage,
-    finality: jsonToFinality(JSON.parse(row.finality)),
+    finality: textToFinality(row.finality),
     countedUnits: BigInt(row.counted_units ?? row.amount_units),
     dust: row.dust === 1,
     accepted: row.accepted === 1,

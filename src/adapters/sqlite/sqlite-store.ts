@@ -18,6 +18,7 @@ import * as accounts from './read-accounts.ts'
 import * as balances from './read-balances.ts'
 import * as chains from './read-chain.ts'
 import * as invoices from './read-invoices.ts'
+import * as refunds from './read-refunds.ts'
 import * as webhooks from './read-webhooks.ts'
 import { createReadMemory } from './remember-reads.ts'
 import { removeOutdated } from './remove-outdated.ts'
@@ -48,6 +49,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const group = createGroupCommit(db, sql, (changes) => {
     forgetChanged(changes)
     known.add((changes.addresses ?? []).map(({ address }) => address))
+    known.add((changes.refunds ?? []).map(({ destination }) => destination))
   })
   const lease = db.transaction(claimDeliveries).immediate
   const claim = (...parameters: Parameters<typeof lease>) => {
@@ -103,6 +105,14 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     listInvoices: answer(invoices.listInvoices),
     getPayment: answer(invoices.getPayment),
     listPayments: answer(invoices.listPayments),
+    getRefund: answer(refunds.getRefund),
+    listRefunds: answer(refunds.listRefunds),
+    findRefundsOf: answer(refunds.findRefundsOf),
+    findRefundsTo: answer((_sql, chainId, destinations) =>
+      refunds.findRefundsTo(sql, chainId, known.leaveOutStrangers(destinations)),
+    ),
+    findRefundsInBlocks: answer(refunds.findRefundsInBlocks),
+    listRefundProposals: answer(refunds.listRefundProposals),
     findIdempotencyRecord: answer(invoices.findIdempotencyRecord),
     getEvent: answer(webhooks.getEvent),
     listEvents: answer(webhooks.listEvents),

@@ -28,6 +28,14 @@ import {
   paymentToRow,
 } from './payment-rows.ts'
 import { BALANCE_COLUMNS, type BalanceRow, balanceToRow } from './read-balances.ts'
+import {
+  PROPOSAL_COLUMNS,
+  type ProposalRow,
+  proposalToRow,
+  REFUND_COLUMNS,
+  type RefundRow,
+  refundToRow,
+} from './refund-rows.ts'
 import { isUniqueClash } from './sqlite-error.ts'
 import { entityTable, insertInto, type Statements, writeRevision } from './statements.ts'
 import { pruneBlocks, writeChain } from './write-chain.ts'
@@ -47,6 +55,7 @@ const WRITERS: readonly Writer[] = [
   (sql, changes) => changes.chain === undefined || writeChain(sql, changes.chain),
   writeBalances,
   writePayments,
+  writeRefunds,
   (sql, changes) => writeEvents(sql, changes.events ?? []),
   (sql, changes) => writeDeliveries(sql, changes.deliveries ?? []),
   (sql, changes) => writeAttempts(sql, changes.attempts ?? []),
@@ -73,6 +82,7 @@ export function writeChangeSet(sql: Statements, changes: ChangeSet): CommitResul
 const STORES = entityTable<StoreRow>('store_accounts', STORE_COLUMNS)
 const API_KEYS = entityTable<Omit<ApiKeyRow, 'last_used_at_ms'>>('api_keys', API_KEY_COLUMNS)
 const INVOICES = entityTable<InvoiceRow>('invoices', INVOICE_COLUMNS)
+const REFUNDS = entityTable<RefundRow>('refunds', REFUND_COLUMNS)
 const PAYMENTS = entityTable<PaymentRow>('payments', PAYMENT_COLUMNS)
 
 function writeStores(sql: Statements, changes: ChangeSet): boolean {
@@ -121,6 +131,13 @@ function writePayments(sql: Statements, changes: ChangeSet): boolean {
     }
     return writeRevision(sql, PAYMENTS, paymentToRow(payment))
   })
+}
+
+const insertProposal = insertInto<ProposalRow>('refund_proposals', PROPOSAL_COLUMNS)
+
+function writeRefunds(sql: Statements, changes: ChangeSet): boolean {
+  for (const proposal of changes.refundProposals ?? []) insertProposal(sql, proposalToRow(proposal))
+  return (changes.refunds ?? []).every((refund) => writeRevision(sql, REFUNDS, refundToRow(refund)))
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Invoice } from '../invoice/invoice.ts'
 import { type Presentation, presentInvoice } from '../invoice/present-invoice.ts'
 import type { Payment } from '../payment/payment.ts'
 import { presentPayment } from '../payment/present-payment.ts'
+import { presentRefund, type Refund } from '../refund/refund.ts'
 import { planDeliveries, type WebhookEndpoint } from '../webhook/delivery.ts'
 import { createEvent, type Event, type PaymentEventType } from '../webhook/event.ts'
 
@@ -27,6 +28,7 @@ export type Settlement = {
   readonly payments: Map<string, Payment>
   readonly changedInvoices: Set<string>
   readonly changedPayments: Map<string, Payment>
+  readonly changedRefunds: Map<string, Refund>
   readonly events: Event[]
 }
 
@@ -45,6 +47,7 @@ export function openSettlement(
     payments: new Map(all.map((payment) => [payment.observation.id, payment])),
     changedInvoices: new Set(),
     changedPayments: new Map(),
+    changedRefunds: new Map(),
     events: [],
   }
 }
@@ -103,6 +106,18 @@ export function recordAdvance(
   }
 }
 
+/** Writes a refund and tells where it stands; its invoice's sequence goes on by one. */
+export function recordRefund(settlement: Settlement, refund: Refund): void {
+  const { nowMs } = settlement.context
+  const written = { ...refund, updatedAtMs: nowMs }
+  settlement.changedRefunds.set(refund.id, written)
+  const invoice = getInvoice(settlement, refund.invoiceId)
+  const next = { ...invoice, sequence: invoice.sequence + 1 }
+  writeInvoice(settlement, next)
+  const type = `refund.${refund.status}` as const
+  pushEvent(settlement, refund.storeId, type, next, presentRefund(written))
+}
+
 /** Everything that changed, as one change set; deliveries are planned for its events. */
 export function closeSettlement(
   settlement: Settlement,
@@ -117,6 +132,10 @@ export function closeSettlement(
     payments: [...settlement.changedPayments.values()].map((payment) => ({
       ...payment,
       revision: payment.revision + 1,
+    })),
+    refunds: [...settlement.changedRefunds.values()].map((refund) => ({
+      ...refund,
+      revision: refund.revision + 1,
     })),
     events,
     deliveries: planDeliveries(events, endpoints, () => context.createId('del')),

@@ -20,10 +20,22 @@ export type PaymentEventType =
   | 'payment.unexpected'
   | 'payment.unassigned'
 
+export type RefundEventType =
+  | 'refund.requested'
+  | 'refund.sent'
+  | 'refund.confirmed'
+  | 'refund.failed'
+  | 'refund.canceled'
+
 /** Something that somebody at the shop should look into. */
 export type AlertEventType = 'alert.endpoint_disabled'
 
-export type EventType = InvoiceEventType | PaymentEventType | AlertEventType | 'endpoint.test'
+export type EventType =
+  | InvoiceEventType
+  | PaymentEventType
+  | RefundEventType
+  | AlertEventType
+  | 'endpoint.test'
 
 /** Every event type, for subscriptions, documents and tests. */
 export const EVENT_TYPES: readonly EventType[] = [
@@ -43,6 +55,11 @@ export const EVENT_TYPES: readonly EventType[] = [
   'payment.orphaned',
   'payment.unexpected',
   'payment.unassigned',
+  'refund.requested',
+  'refund.sent',
+  'refund.confirmed',
+  'refund.failed',
+  'refund.canceled',
   'alert.endpoint_disabled',
   'endpoint.test',
 ]

@@ -18,6 +18,7 @@ import { type ApiRoute, mountRoutes, refuseMethod } from './route.ts'
 import { accountRoutes } from './routes/account-routes.ts'
 import { invoiceRoutes } from './routes/invoice-routes.ts'
 import { paymentRoutes } from './routes/payment-routes.ts'
+import { refundRoutes } from './routes/refund-routes.ts'
 import { reportRoutes } from './routes/report-routes.ts'
 import { testRoutes } from './routes/test-routes.ts'
 import { webhookRoutes } from './routes/webhook-routes.ts'
@@ -66,6 +67,7 @@ function listRoutes(deps: HttpDeps): ApiRoute[] {
     ...paymentRoutes(deps, cursors),
     ...webhookRoutes(deps, cursors),
     ...accountRoutes(deps, cursors),
+    ...refundRoutes(deps, cursors),
     ...reportRoutes(deps),
     ...testRoutes(deps),
   ]

@@ -53,7 +53,7 @@ type RouteTraits = {
   readonly query?: readonly string[]
   readonly body?: 'required' | 'optional'
   /** Form of the `:id`, e.g. `inv` for `inv_...`; an id of another form does not exist. */
-  readonly id?: 'inv' | 'pay' | 'evt' | 'we' | 'key' | 'chain'
+  readonly id?: 'inv' | 'pay' | 'ref' | 'evt' | 'we' | 'key' | 'chain'
   readonly about: RouteDescription
 }
 

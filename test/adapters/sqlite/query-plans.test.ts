@@ -11,6 +11,7 @@ import * as accounts from '../../../src/adapters/sqlite/read-accounts.ts'
 import * as balances from '../../../src/adapters/sqlite/read-balances.ts'
 import * as chains from '../../../src/adapters/sqlite/read-chain.ts'
 import * as invoices from '../../../src/adapters/sqlite/read-invoices.ts'
+import * as refunds from '../../../src/adapters/sqlite/read-refunds.ts'
 import * as webhooks from '../../../src/adapters/sqlite/read-webhooks.ts'
 import { removeOutdated } from '../../../src/adapters/sqlite/remove-outdated.ts'
 import { cacheStatements, type Statements } from '../../../src/adapters/sqlite/statements.ts'
@@ -158,6 +159,25 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     'scope=? AND key=?',
     (sql) => invoices.findIdempotencyRecord(sql, 's', 'k'),
   ],
+  ['getRefund', 'id=?', (sql) => refunds.getRefund(sql, 'r')],
+  ['findRefundsOf', 'refunds_by_invoice', (sql) => refunds.findRefundsOf(sql, ['inv_1'])],
+  [
+    'findRefundsTo',
+    'refunds_by_destination',
+    (sql) => refunds.findRefundsTo(sql, SAMPLE_CHAIN_ID, [sampleAddress(1)]),
+  ],
+  ['refunds that wait', 'refunds_sent', (sql) => refunds.findRefundsInBlocks(sql, 1, [])],
+  ['refunds in blocks', 'refunds_by_block', (sql) => refunds.findRefundsInBlocks(sql, 1, HASHES)],
+  [
+    'the page of refunds of an invoice',
+    'invoice_id=?',
+    (sql) => refunds.listRefunds(sql, { ...MINE, invoiceId: 'i' }, PAGE),
+  ],
+  [
+    'listRefundProposals',
+    'refund_proposals_by_invoice',
+    (sql) => refunds.listRefundProposals(sql, 'inv_1'),
+  ],
   ['getPayment', 'id=?', (sql) => invoices.getPayment(sql, 'p')],
   [
     'the events of an invoice',
@@ -207,6 +227,8 @@ test.each<[string, string, (sql: Statements) => unknown]>([
 
 test.each<[string, (sql: Statements) => unknown]>([
   ['invoices', (sql) => invoices.listInvoices(sql, MINE, PAGE)],
+  ['refunds', (sql) => refunds.listRefunds(sql, MINE, PAGE)],
+  ['refunds by status', (sql) => refunds.listRefunds(sql, { ...MINE, status: 'sent' }, PAGE)],
   ['invoices by status', (sql) => invoices.listInvoices(sql, { ...MINE, status: 'open' }, PAGE)],
   ['invoices by order', (sql) => invoices.listInvoices(sql, { ...MINE, orderId: 'A' }, PAGE)],
   ['invoices by time', (sql) => invoices.listInvoices(sql, { ...MINE, createdAfterMs: 1 }, PAGE)],
@@ -231,7 +253,7 @@ test.each<[string, (sql: Statements) => unknown]>([
 ])('a page of %s reads only what it shows: no walk, no sort', (_, run) => {
   const plan = plansOf(run).filter((line) => !/candidate|wanted/.test(line))
   expect(scansOf(plan)).toEqual([])
-  expect(plan.some((line) => /^SEARCH (invoices|p|events|d) USING/.test(line))).toBe(true)
+  expect(plan.some((line) => /^SEARCH (invoices|refunds|p|events|d) USING/.test(line))).toBe(true)
   expect(plan.filter((line) => /^USE TEMP B-TREE/.test(line)).length).toBeLessThanOrEqual(
     // Payments of the invoices shown, or attempts of the deliveries shown, are put in order.
     plan.filter((line) => /^SEARCH (a|p) USING (INDEX )?\S+ \(\w+=\?\)/.test(line)).length,

@@ -19,6 +19,7 @@ import { renderCheckoutPage } from './checkout-page.ts'
 import { mountPageAssets, type PageAssets } from './page-assets.ts'
 import { readChoices, rememberChoices } from './page-choices.ts'
 import { presentPublicStatus, tagStatus } from './public-status.ts'
+import { answerProposal } from './refund-proposal-route.ts'
 import { presentShopFace, type ShopFace } from './shop-face.ts'
 import { createStatusFeed } from './status-feed.ts'
 import { answerTransaction } from './transaction-route.ts'
@@ -67,6 +68,10 @@ export function mountCheckout(app: Express, deps: HttpDeps, gate: IdempotencyGat
     '/i/:token/transactions': [
       ...createTransactionLimits(),
       forInvoice((invoice, req, res) => answerTransaction(deps, invoice, req, res)),
+    ],
+    '/i/:token/refund-proposals': [
+      ...createTransactionLimits(),
+      forInvoice((_invoice, req, res) => answerProposal(deps, req, res)),
     ],
     '/i/:token/renewals': [
       createRenewalLimit(),

@@ -1,12 +1,15 @@
 /** The API as an OpenAPI 3.1 document, made from the same routes and schemas that answer. */
 import * as z from 'zod'
+import { REFUND_STATUSES } from '../../../core/refund/refund.ts'
 import { EVENT_TYPES } from '../../../core/webhook/event.ts'
 import { transactionInput } from '../checkout/transaction-route.ts'
 import { LIMIT_MAX } from '../cursors.ts'
+import { proposalSchema } from '../parse-refund-requests.ts'
 import { PROBLEM_MEANINGS } from '../problem-meanings.ts'
 import type { ApiRoute } from '../route.ts'
 import { checkoutStatus, transactionCheck, walletTransaction } from './checkout-resources.ts'
 import { nameOperation } from './name-operation.ts'
+import { refundProposal } from './refund-resources.ts'
 import { liveness, problem, readiness } from './resources.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -20,7 +23,7 @@ const DESCRIPTION = `Amounts are decimal strings, exact and without trailing zer
 Every POST honours \`Idempotency-Key\`. Every failure is \`application/problem+json\` (RFC 9457) with a stable \`code\`.
 Lists are newest first and paged by \`limit\` and the opaque \`cursor\` of the page before.`
 
-/** Query parameters by name; the same name means the same in every list. */
+/** Query parameters by name, or by path and name where a list has its own meaning of it. */
 const QUERY_PARAMETERS: Readonly<Record<string, Json>> = {
   limit: { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: 20 },
   cursor: { type: 'string', description: '`next_cursor` of the page before.' },
@@ -29,6 +32,8 @@ const QUERY_PARAMETERS: Readonly<Record<string, Json>> = {
   created_after: { type: 'string', format: 'date-time' },
   created_before: { type: 'string', format: 'date-time' },
   invoice: { type: 'string' },
+  chain: { type: 'integer', minimum: 1, description: 'Chain id; all chains without it.' },
+  '/v1/refunds status': { type: 'string', enum: REFUND_STATUSES },
   unassigned: { type: 'string', enum: ['true', 'false'] },
   asset: { type: 'string', description: 'CAIP-19.' },
   type: { type: 'string', enum: EVENT_TYPES },
@@ -95,7 +100,7 @@ function describeParameters(route: ApiRoute): Json[] {
     ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }]
     : []
   const inQuery = (route.query ?? []).map((name) => {
-    const schema = QUERY_PARAMETERS[name]
+    const schema = QUERY_PARAMETERS[`${route.path} ${name}`] ?? QUERY_PARAMETERS[name]
     if (schema === undefined) throw new Error(`query parameter ${name} is not described`)
     return { name, in: 'query', required: false, schema }
   })
@@ -144,6 +149,29 @@ function describePublicPaths(): Record<string, Record<string, unknown>> {
           200: {
             description: 'Where it stands',
             content: { 'application/json': { schema: refer(transactionCheck) } },
+          },
+          default: describeFailure(),
+        },
+      },
+    },
+    '/i/{token}/refund-proposals': {
+      parameters: [token],
+      post: {
+        operationId: 'proposeRefund',
+        summary: 'Say where money should go back to',
+        description:
+          'Shown to the merchant, who asks the shopper before using it. Few per minute. Also takes ' +
+          'a form, and answers it by a redirect.',
+        tags: ['public'],
+        security: [],
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: toSchema(proposalSchema, 'input') } },
+        },
+        responses: {
+          201: {
+            description: 'Kept with the invoice',
+            content: { 'application/json': { schema: refer(refundProposal) } },
           },
           default: describeFailure(),
         },

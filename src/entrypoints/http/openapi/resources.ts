@@ -16,7 +16,7 @@ export const INVOICE_STATUSES = [
   'reversed',
 ] as const
 
-const idOf = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`))
+export const idOf = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`))
 export const time = z.string().meta({ format: 'date-time' })
 export const amount = z
   .string()
