@@ -45,6 +45,11 @@ type CandidateRow = DeliveryRow & {
 
 type Candidate = SlotHolder & { readonly row: CandidateRow; readonly endpoint: EndpointRow }
 
+/** Whether a claim would find anything, without the write transaction that it takes. */
+export function hasDueDelivery(sql: Statements, nowMs: number): boolean {
+  return sql(DUE_ENDPOINTS).get(nowMs) !== undefined
+}
+
 /** Leases due deliveries, in turns. The caller holds a write transaction. */
 export function claimDeliveries(sql: Statements, claim: DeliveryClaim): ClaimedDelivery[] {
   const underWay = sql(LEASED).all(claim.nowMs) as SlotHolder[]

@@ -1,6 +1,7 @@
 import type { Store } from '../../ports/store.ts'
 import {
   claimDeliveries,
+  hasDueDelivery,
   nextDeliveryAtMs,
   releaseDelivery,
   releaseLeases,
@@ -52,13 +53,15 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     known.add((changes.refunds ?? []).map(({ destination }) => destination))
   })
   const lease = db.transaction(claimDeliveries).immediate
-  const claim = (...parameters: Parameters<typeof lease>) => {
-    // A lease that a power cut takes back ends as that of any dead process: it waits for no disk.
-    db.pragma('synchronous = NORMAL')
+  const claim = (...[, request]: Parameters<typeof lease>) => {
+    if (!hasDueDelivery(sql, request.nowMs)) return []
+    // A lease that a power cut takes back ends as that of any dead process: it waits for no disk. By
+    // `exec`: a statement for each of the two would cost more than the claim.
+    db.exec('PRAGMA synchronous = NORMAL')
     try {
-      return lease(...parameters)
+      return lease(sql, request)
     } finally {
-      db.pragma('synchronous = FULL')
+      db.exec('PRAGMA synchronous = FULL')
     }
   }
   const release = db.transaction(releaseDelivery)

@@ -8,7 +8,10 @@ import Database from 'better-sqlite3'
 import { beforeEach, expect, test } from 'vitest'
 import { openSqliteStore } from '../../../src/adapters/sqlite/sqlite-store.ts'
 import {
+  SAMPLE_TIME_MS,
   sampleBlock,
+  sampleDelivery,
+  sampleEndpoint,
   sampleEvent,
   sampleInvoice,
   sampleIssuedAddress,
@@ -55,6 +58,21 @@ test('at the moment commit answers, the bytes in the files hold it', async () =>
   const found = openSqliteStore({ path: copy })
   expect(await found.getEvent('evt_1')).toEqual(STORY.events[0])
   await found.close()
+})
+
+test('a claim waits for no disk, and leaves commits as durable as before', async () => {
+  const store = openSqliteStore({ path })
+  const delivery = sampleDelivery(STORY.events[0]!, 1)
+  await store.commit({ ...STORY, endpoints: [sampleEndpoint(1)], deliveries: [delivery] })
+  const limits = { limit: 10, perEndpoint: 10, perStore: 10 }
+  const nowMs = SAMPLE_TIME_MS + 1_000
+  const claimed = await store.claimDeliveries({ nowMs, leaseUntilMs: nowMs + 60_000, ...limits })
+  expect(claimed.map(({ delivery }) => delivery.id)).toEqual([delivery.id])
+  expect(store.describe().synchronous).toBe(2)
+  const nothing = await store.claimDeliveries({ nowMs, leaseUntilMs: nowMs + 60_000, ...limits })
+  expect(nothing).toEqual([])
+  expect(store.describe().synchronous).toBe(2)
+  await store.close()
 })
 
 test('closing writes what still waits', async () => {
