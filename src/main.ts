@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
+import { agreeOnAccounts } from './adapters/evm-rpc/agree-on-accounts.ts'
 import { createSweepChain } from './adapters/evm-rpc/sweep-chain.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
 import { createSystemClock } from './adapters/system/clock.ts'
@@ -199,11 +200,13 @@ function loadConfig(): GatewayConfig {
 
 function openSweepChain(chainId: number): SweepChain {
   const chain = loadConfig().chains.find((one) => one.chainId === chainId)
-  const [url] = chain?.rpcUrls ?? []
-  if (chain === undefined || url === undefined) {
+  if (chain === undefined) {
     throw new GatewayError('not_configured', `Chain ${chainId} is not in the configuration.`)
   }
-  return createSweepChain({ chainId, url, headers: chain.rpcHeaders, clock: createSystemClock() })
+  const { rpcUrls, rpcHeaders: headers } = chain
+  const clock = createSystemClock()
+  const nodes = rpcUrls.map((url) => createSweepChain({ chainId, url, headers, clock }))
+  return agreeOnAccounts(nodes, io.warn)
 }
 
 /** npm runs scripts in the package's folder and tells in INIT_CWD where the user was. */

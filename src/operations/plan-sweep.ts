@@ -1,7 +1,13 @@
 /** What there is to collect, as the facts of a plan. Reads only; whoever has the keys decides. */
 import { type AccountKey, deriveSponsorAddress } from '../core/keys/deposit-address.ts'
 import { deriveAddressRange } from '../core/keys/derive-addresses.ts'
-import { type Address, type Asset, type AssetId, nativeAssetId } from '../core/money/asset.ts'
+import {
+  type Address,
+  type Asset,
+  type AssetId,
+  nativeAssetId,
+  toChecksumAddress,
+} from '../core/money/asset.ts'
 import { delegateAddress } from '../core/sweep/delegate-code.ts'
 import { OWN_DESTINATION } from '../core/sweep/judge-facts.ts'
 import { ENTRIES_MAX } from '../core/sweep/read-facts.ts'
@@ -73,6 +79,14 @@ export async function planSweep(
   }
 }
 
+/** What a token does not say is not zero: its balances would be left behind and nobody told. */
+function refuseSilent({ symbol, id }: Asset, address: Address): GatewayError {
+  const detail =
+    `${symbol} (${id}) does not say what ${toChecksumAddress(address)} holds. Try another node, or ` +
+    `leave the token out with --without ${symbol}.`
+  return new GatewayError('not_acceptable_state', detail)
+}
+
 function refuseOwnDestination(): GatewayError {
   return new GatewayError('invalid_request', `--to: ${OWN_DESTINATION}.`)
 }
@@ -102,8 +116,10 @@ async function readEntries(
     const states = await chain.readAccounts(addresses, tokens, blockNumber, signal)
     for (const [i, { address, nonce, code, nativeUnits, tokenUnits }] of states.entries()) {
       const units = assets.map(({ token }) =>
-        token === null ? nativeUnits : (tokenUnits[tokens.indexOf(token)] ?? 0n),
+        token === null ? nativeUnits : (tokenUnits[tokens.indexOf(token)] ?? null),
       )
+      const silent = assets[units.indexOf(null)]
+      if (silent !== undefined) throw refuseSilent(silent, address)
       const balances = assets
         .map(({ id }, place) => ({ assetId: id, units: units[place] as bigint }))
         .filter((balance) => balance.units > 0n)

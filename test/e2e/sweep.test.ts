@@ -112,6 +112,25 @@ describe('collecting', () => {
     expect(run.stdout).toContain('0 transactions')
   })
 
+  test('SW-16 gas above the share of what it brings is refused, unless forced', async () => {
+    // Dear blocks; the next ones grow cheap again, since they are empty.
+    await world.chain.rpc('anvil_setNextBlockBaseFeePerGas', ['0x38d7ea4c680'])
+    await world.chain.mine(1)
+    const out = freshFile('dear')
+    const args = ['sweep', 'plan', '--chain', '31337', '--to', treasury(2), '--out', out]
+    const refused = await world.gateway.run(...args)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /the fee: may be up to [0-9.]+ % of what is collected, more than 25 %/,
+    )
+    await expect(readFile(out)).rejects.toThrow()
+    expect(await world.gateway.run(...args, '--force')).toMatchObject({ code: 0 })
+    await world.chain.mine(200)
+    const { run } = await makePlan(treasury(2))
+    expect(run.stdout).toMatch(/The fee is at most [0-9.]+ % of what is collected/)
+    expect(run.stdout).toMatch(/Of these at most [0-9.]+ for taking the delegations back/)
+  })
+
   test('direct: coins pay for themselves, no sponsor is needed', async () => {
     const to = treasury(3)
     await payInvoices(2, 'native')
@@ -143,6 +162,8 @@ describe('collecting', () => {
     ['--to', ['--chain', '31337', '--to', '0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed']],
     ['--method', ['--chain', '31337', '--to', treasury(9), '--method', 'magic']],
     ['--min', ['--chain', '31337', '--to', treasury(9), '--min', 'XYZ=1']],
+    ['--without', ['--chain', '31337', '--to', treasury(9), '--without', 'XYZ']],
+    ['--max-gas-share', ['--chain', '31337', '--to', treasury(9), '--max-gas-share', 'x']],
   ])('a plan with a wrong %s is refused by its name', async (name, args) => {
     const out = freshFile('refused')
     const run = await world.gateway.run('sweep', 'plan', '--out', out, ...args)

@@ -5,7 +5,12 @@ import {
   deriveSponsorAddress,
   parseAccountKey,
 } from '../../src/core/keys/deposit-address.ts'
-import { type Address, type Asset, nativeAssetId } from '../../src/core/money/asset.ts'
+import {
+  type Address,
+  type Asset,
+  nativeAssetId,
+  tokenAssetId,
+} from '../../src/core/money/asset.ts'
 import { planSweep } from '../../src/operations/plan-sweep.ts'
 import type { SweepChain } from '../../src/ports/sweep-chain.ts'
 import { TEST_XPUB } from '../support/gateway-process.ts'
@@ -18,6 +23,14 @@ const COIN: Asset = {
   symbol: 'ETH',
   decimals: 18,
 }
+const TOKEN: Address = `0x${'70'.repeat(20)}`
+const DOLLAR: Asset = {
+  ...COIN,
+  id: tokenAssetId(1, TOKEN),
+  token: TOKEN,
+  symbol: 'USDC',
+  decimals: 6,
+}
 const FUNDED = deriveDepositAddress(account, 4)
 
 /** One address has a coin, all others have nothing. */
@@ -29,17 +42,18 @@ const chain: Pick<SweepChain, 'chainId' | 'getHead' | 'suggestFees' | 'readAccou
     maxPriorityFeePerGasUnits: 1n,
     extraPerTransactionUnits: 0n,
   }),
-  readAccounts: async (addresses) =>
+  readAccounts: async (addresses, tokens) =>
     addresses.map((address) => ({
       address,
       nonce: 0,
       code: '0x',
       nativeUnits: address === FUNDED ? 10n ** 18n : 0n,
-      tokenUnits: [],
+      // Nobody knows what it holds.
+      tokenUnits: tokens.map(() => null),
     })),
 }
 
-const plan = (destination: Address) =>
+const plan = (destination: Address, assets: readonly Asset[] = [COIN]) =>
   planSweep(
     { chain: chain as SweepChain },
     {
@@ -48,7 +62,7 @@ const plan = (destination: Address) =>
       method: 'delegate',
       clear: true,
       sponsorIndex: 0,
-      assets: [COIN],
+      assets,
       lastIndex: 20,
       minUnits: new Map(),
       signal: new AbortController().signal,
@@ -68,4 +82,11 @@ describe('the treasury of a plan', () => {
     const facts = await plan(`0x${'7e'.repeat(20)}`)
     expect(facts.entries.map(({ index }) => index)).toEqual([4])
   })
+})
+
+test('a token that does not answer is not counted as zero: the plan is refused and says what to do', async () => {
+  const treasury: Address = `0x${'7e'.repeat(20)}`
+  await expect(plan(treasury, [COIN, DOLLAR])).rejects.toThrow(
+    /USDC \(eip155:1\/erc20:0x70.*\) does not say what 0x.* holds.*--without USDC/,
+  )
 })

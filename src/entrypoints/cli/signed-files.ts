@@ -18,7 +18,7 @@ export const EXIT_PARTIAL = 3
 /** Looks at the chain, one a poll, without a new receipt before `broadcast` gives up. */
 const PATIENCE = 120
 
-/** A node of a configured chain; main.ts composes it. */
+/** The nodes of a configured chain as one; main.ts composes them. */
 export type SweepChainOf = (chainId: number) => SweepChain
 
 /** Sends a signed file and tells of each transaction; exit code 3 unless all are in blocks. */

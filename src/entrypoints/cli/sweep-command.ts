@@ -8,13 +8,15 @@ import {
   toChecksumAddress,
 } from '../../core/money/asset.ts'
 import { formatDecimal, parseDecimal } from '../../core/money/decimal.ts'
-import { renderPlan } from '../../core/sweep/plan-file.ts'
+import { type PlanFile, renderPlan } from '../../core/sweep/plan-file.ts'
+import { planTransactions } from '../../core/sweep/plan-transactions.ts'
 import { readSigned } from '../../core/sweep/signed-file.ts'
-import { COIN_DECIMALS } from '../../core/sweep/sweep-gas.ts'
-import type { SweepMethod } from '../../core/sweep/sweep-plan.ts'
+import { COIN_DECIMALS, maxFeeUnits } from '../../core/sweep/sweep-gas.ts'
+import type { SweepFacts, SweepMethod } from '../../core/sweep/sweep-plan.ts'
 import { planSweep } from '../../operations/plan-sweep.ts'
 import { type SweepReport, verifySweep } from '../../operations/verify-sweep.ts'
 import type { CliIo } from './cli-io.ts'
+import { judgeGasShare, MAX_GAS_SHARE } from './judge-gas-share.ts'
 import {
   broadcastFile,
   chooseAccount,
@@ -37,7 +39,11 @@ type PlanOptions = {
   readonly out: string
   readonly store?: string
   readonly method: string
+  readonly clear: boolean
   readonly keepDelegations?: true
+  readonly without: readonly string[]
+  readonly maxGasShare: string
+  readonly force?: true
   readonly sponsor: string
   readonly min: readonly string[]
   readonly upTo?: string
@@ -55,8 +61,12 @@ export function buildSweepCommand(io: CliIo, chainOf: SweepChainOf): Command {
     .requiredOption('--out <file>', 'file to write')
     .option('--store <id>', 'store; needed when there are several')
     .option('--method <name>', METHODS.join(', '), 'delegate')
+    .option('--clear', 'take the delegations back in a later transaction', true)
     .option('--keep-delegations', 'do not take the delegations back (they only pay your treasury)')
     .option('--sponsor <index>', "index of the sponsor, m/44'/60'/N'/1/INDEX", '0')
+    .option('--without <asset...>', 'leave assets out, by symbol', [])
+    .option('--max-gas-share <percent>', 'the most it may cost of what it collects', MAX_GAS_SHARE)
+    .option('--force', 'write the plan although it may cost more')
     .option('--min <asset=amount...>', 'leave smaller balances, e.g. USDC=1', [])
     .option('--up-to <index>', 'last index to look at (default: all issued and prepared)')
     .action((options: PlanOptions) => plan(io, chainOf, options))
@@ -92,7 +102,7 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
         method,
         clear: method === 'delegate' && options.keepDelegations !== true,
         sponsorIndex: parseWhole('--sponsor', options.sponsor),
-        assets: settings.assets,
+        assets: leaveOut(settings.assets, options.without),
         lastIndex:
           options.upTo === undefined ? issued + LOOK_AHEAD : parseWhole('--up-to', options.upTo),
         minUnits: parseMinimums(options.min, settings.assets),
@@ -100,26 +110,42 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
         onProgress: (done, all) => io.warn(`looked at ${done} of ${all} addresses`),
       },
     )
-    deps.logger.info({ chain_id: chainId, entries: facts.entries.length }, 'sweep planned')
+    await judgeGasShare(io, { ...deps, settings }, facts, options)
     const file = renderPlan(facts)
     await createFile(options.out, `${JSON.stringify(file, null, 2)}\n`)
-    for (const { amount, symbol, addresses } of file.totals) {
-      io.print(`${amount} ${symbol} from ${addresses} addresses`)
-    }
-    io.print(`${facts.skipped.length} balances left (listed in the file)`)
-    io.print(
-      `${file.transactions.length} transactions, at most ` +
-        `${formatDecimal(BigInt(file.max_fee), COIN_DECIMALS)} coins of ${file.sponsor.address}`,
-    )
-    if (facts.sponsor.balanceUnits < BigInt(file.max_fee) && method !== 'direct') {
-      const has = formatDecimal(facts.sponsor.balanceUnits, COIN_DECIMALS)
-      io.warn(`The sponsor has ${has} coins: send it enough before you broadcast.`)
-    }
-    io.print(`Digest ${file.digest}`)
+    deps.logger.info({ chain_id: chainId, entries: facts.entries.length }, 'sweep planned')
+    tellPlanned(io, facts, file)
     io.print(
       `Next, without a network: quittance sweep sign ${options.out} --to ${file.destination}`,
     )
   })
+}
+
+function tellPlanned(io: CliIo, facts: SweepFacts, file: PlanFile): void {
+  for (const { amount, symbol, addresses } of file.totals) {
+    io.print(`${amount} ${symbol} from ${addresses} addresses`)
+  }
+  io.print(`${facts.skipped.length} balances left (listed in the file)`)
+  io.print(
+    `${file.transactions.length} transactions, at most ` +
+      `${formatDecimal(BigInt(file.max_fee), COIN_DECIMALS)} coins of ${file.sponsor.address}`,
+  )
+  const clearing = planTransactions(facts).filter(({ step }) => step === 'clear')
+  if (clearing.length > 0) {
+    const units = formatDecimal(maxFeeUnits(clearing, facts.fees), COIN_DECIMALS)
+    io.print(`Of these at most ${units} for taking the delegations back`)
+  }
+  if (facts.sponsor.balanceUnits < BigInt(file.max_fee) && facts.method !== 'direct') {
+    const has = formatDecimal(facts.sponsor.balanceUnits, COIN_DECIMALS)
+    io.warn(`The sponsor has ${has} coins: send it enough before you broadcast.`)
+  }
+  io.print(`Digest ${file.digest}`)
+}
+
+function leaveOut(assets: readonly Asset[], without: readonly string[]): Asset[] {
+  const stranger = without.find((symbol) => assets.every((asset) => asset.symbol !== symbol))
+  if (stranger !== undefined) throw refuse('--without', `${stranger} is no asset of this chain`)
+  return assets.filter(({ symbol }) => !without.includes(symbol))
 }
 
 async function verify(io: CliIo, chainOf: SweepChainOf, path: string): Promise<void> {
