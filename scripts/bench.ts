@@ -2,7 +2,8 @@
  * usage: npm run bench [-- --quick] [-- PART ...]
  *
  * Measures the gateway beside a floor of the same run and machine: creation, latency, deliveries,
- * addresses, matching, catch-up. Prints a table and writes bench/results.json. --quick takes about a minute.
+ * addresses, matching, catch-up, sweep. Prints a table and writes bench/results.json. --quick takes
+ * about a minute.
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'

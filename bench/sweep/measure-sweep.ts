@@ -13,6 +13,10 @@ const SPONSOR_UNITS = 10n ** 20n
 const UNITS = 1_000_000n
 const SMALL = 3
 const LARGE = 50
+/** Gas for each address, at most: of a fresh batch, and of one that delegated before. */
+const MOST_OF_LARGE = 32_000
+const MOST_OF_KEPT = 13_000
+const MOST_OF_TOP_UP_PERCENT = 62
 const TRANSFER = 'a plain transfer from an address that has gas'
 
 type Collection = { method: SweepMethod; clear: boolean; first: number; count: number }
@@ -39,21 +43,27 @@ export async function measureSweep(): Promise<Figure[]> {
     const again = await collect({ method: 'delegate', clear: false, first: 300, count: LARGE })
     const each = (gas: Gas, steps: readonly SweepStep[], count: number) =>
       steps.reduce((sum, step) => sum + (gas.get(step) ?? 0), 0) / count
-    const figure = (name: string, value: number): Figure => ({
+    const figure = (name: string, value: number, limit: number | null = null): Figure => ({
       name,
       unit: 'gas',
       value,
       floor: { what: TRANSFER, value: transfer },
-      target: null,
+      target: limit === null ? null : { kind: 'limit', limit },
     })
+    const topUpEach = each(topUp, ['top-up', 'transfer'], SMALL)
+    const largeEach = each(large, ['collect'], LARGE)
     return [
-      figure(
-        'collect: gas sent first, then a transfer',
-        each(topUp, ['top-up', 'transfer'], SMALL),
-      ),
+      figure('collect: gas sent first, then a transfer', topUpEach),
       figure(`collect: delegations of ${SMALL} in one batch`, each(first, ['collect'], SMALL)),
-      figure(`collect: delegations of ${LARGE} in one batch`, each(large, ['collect'], LARGE)),
-      figure(`collect: ${LARGE} delegated before`, each(again, ['collect'], LARGE)),
+      figure(`collect: delegations of ${LARGE} in one batch`, largeEach, MOST_OF_LARGE),
+      {
+        name: `collect: delegations of ${LARGE}, of gas sent first and a transfer`,
+        unit: '%',
+        value: (100 * largeEach) / topUpEach,
+        floor: null,
+        target: { kind: 'limit', limit: MOST_OF_TOP_UP_PERCENT },
+      },
+      figure(`collect: ${LARGE} delegated before`, each(again, ['collect'], LARGE), MOST_OF_KEPT),
       figure(`collect: taking ${LARGE} delegations back`, each(large, ['clear'], LARGE)),
       figure('collect: the delegate, once for a treasury and chain', each(first, ['deploy'], 1)),
     ]
