@@ -115,7 +115,7 @@ function renderOrder(view: View): Markup {
   const { status, texts } = view
   const { description, price } = status
   return html`<div class="order">
-<p class="label">${texts.total}</p>
+<p class="label">${isPayable(view.standing) ? texts.total : texts.receipt.price}</p>
 <p class="price"><bdi><b>${price.amount}</b> ${price.currency}</bdi></p>
 ${description === null ? null : html`<p class="description"><bdi>${description}</bdi></p>`}
 ${renderStanding(view)}
