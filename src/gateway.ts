@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { createEvmChainSource, type EvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
 import { createTestChain } from './adapters/evm-rpc/test-chain.ts'
 import { createRates } from './adapters/rates/create-rates.ts'
+import { CHECKED_AT_ONCE_BYTES } from './adapters/sqlite/check-integrity.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
-import { findWrongSetting } from './adapters/sqlite/open-database.ts'
+import { DAMAGED, findWrongSetting } from './adapters/sqlite/open-database.ts'
 import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-store.ts'
 import { createAddressBook } from './adapters/system/address-book.ts'
 import { createChainDirectory } from './adapters/system/chain-directory.ts'
@@ -75,6 +76,7 @@ export function openFoundation(
   config: GatewayConfig,
   onEvents: () => void = () => {},
   crashPoints: CrashPoints = createCrashPoints(null),
+  checkedAtOnceBytes?: number,
 ): Foundation {
   const logger = createLogger({ level: loggerLevel(config.logLevel) })
   const clock = createSystemClock()
@@ -85,7 +87,7 @@ export function openFoundation(
     filePath: config.secretKey?.kind === 'file' ? config.secretKey.path : undefined,
     defaultPath: join(config.stateDir, 'secret.key'),
   })
-  const sqlite = openSqliteStore({ ...config.database, logger })
+  const sqlite = openSqliteStore({ ...config.database, logger, checkedAtOnceBytes })
   const guarded = crashPoints.after(crashPoints.around(sqlite, STORE_WRITES), ['claimDeliveries'])
   const store = announceEvents(guarded, onEvents)
   const chains = createChainDirectory(clock, config.chains)
@@ -148,6 +150,8 @@ export type GatewayOptions = {
   readonly version: string
   /** Tests end the process at this boundary (adapters/system/crash-points); null: never. */
   readonly crashAt: number | null
+  /** The database was found to be damaged after the start: the process should end. */
+  readonly onDamage?: () => void
 }
 
 /** Starts what the roles ask for. Rejects, with everything closed again, when it cannot. */
@@ -169,7 +173,9 @@ export async function startGateway(
     // The marks belong to one process, also where two databases share a state directory.
     locks.push(acquireLock(join(config.stateDir, 'state.lock'), 'serve'))
     const crashPoints = createCrashPoints(options.crashAt)
-    foundation = openFoundation(config, () => dispatcher?.wake(), crashPoints)
+    const onEvents = () => dispatcher?.wake()
+    foundation = openFoundation(config, onEvents, crashPoints, CHECKED_AT_ONCE_BYTES)
+    reportDamage(foundation, options)
     // The lock is ours, so whoever leased a delivery is dead: it is sent again now, not in a minute.
     await foundation.sqlite.releaseLeases()
     await openStores(foundation, options.acceptNewXpub)
@@ -203,6 +209,16 @@ export async function startGateway(
     await stop()
     throw error
   }
+}
+
+/** What is found beside the work ends it, as what is found before it keeps it from beginning. */
+function reportDamage({ sqlite, logger }: Foundation, { onDamage }: GatewayOptions): void {
+  const { integrity } = sqlite
+  void integrity.done.then(() => {
+    if (integrity.state() !== 'damaged') return
+    logger.error({}, `ALARM: ${DAMAGED}`)
+    onDamage?.()
+  })
 }
 
 /** Opens every account key, and derives ahead for each, before anything is watched or promised. */
@@ -309,6 +325,9 @@ async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<R
   return startChainWatcher({ ...deps, logs }, chain)
 }
 
+/** For readiness: no order is promised on a file that is not known to be sound. */
+const UNSOUND = { sound: null, checking: 'The database file is being checked.', damaged: DAMAGED }
+
 function describeHttp(foundation: Foundation, version: string): HttpDeps {
   const { config, sources } = foundation
   const testChains = new Map(
@@ -329,7 +348,8 @@ function describeHttp(foundation: Foundation, version: string): HttpDeps {
     providersOf: (chainId) => sources.get(chainId)?.describeProviders() ?? [],
     describeDatabase: () => {
       const settings = foundation.sqlite.describe()
-      return { ...settings, fault: findWrongSetting(settings) }
+      const fault = findWrongSetting(settings) ?? UNSOUND[foundation.sqlite.integrity.state()]
+      return { ...settings, fault }
     },
     nodesOf: (chainId) => {
       const source = nodesOf(foundation, chainId)

@@ -154,20 +154,22 @@ async function serve(options: { role: string; acceptNewXpub?: boolean }): Promis
   })
   // Lazy collection of what a long catch-up leaves behind would double the memory and gain nothing.
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
-  const gateway = await startGateway(loadConfig(), {
+  const started = startGateway(loadConfig(), {
+    onDamage: () => void started.then((gateway) => shutDown(gateway, 'damage', EXIT_FAILED)),
     roles,
     acceptNewXpub: options.acceptNewXpub === true,
     version,
     crashAt: readTestVariables(process.env).crashAt,
   })
+  const gateway = await started
   if (gateway.url !== null) gateway.logger.info({ url: gateway.url, version }, 'listening')
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void shutDown(gateway, signal))
   }
 }
 
-async function shutDown(gateway: Gateway, signal: string): Promise<void> {
-  gateway.logger.info({ signal }, 'stopping')
+async function shutDown(gateway: Gateway, reason: string, exitCode = 0): Promise<void> {
+  gateway.logger.info({ reason }, 'stopping')
   const overdue = setTimeout(() => {
     gateway.logger.error(
       {},
@@ -179,7 +181,7 @@ async function shutDown(gateway: Gateway, signal: string): Promise<void> {
   try {
     await gateway.stop()
     gateway.logger.info({}, 'stopped')
-    process.exit(0)
+    process.exit(exitCode)
   } catch (error) {
     fail(error)
     process.exit(EXIT_FAILED)

@@ -138,7 +138,19 @@ async function waitReady(url: string, child: ChildProcess, output: () => string)
   })
 }
 
-type Readiness = { readonly chains: readonly { readonly cursor: number | null }[] }
+type Readiness = {
+  readonly chains: readonly { readonly cursor: number | null; readonly state: string }[]
+}
+
+/** Until the first chain was polled and is followed to its head. */
+export async function waitForPoll({ url }: Gateway): Promise<void> {
+  await waitFor('the first poll', READY_DEADLINE_MS, async () => {
+    const answer = await fetch(`${url}/readyz`).catch(() => null)
+    if (answer === null) return false
+    const { chains } = (await answer.json()) as Readiness
+    return chains[0]?.state === 'ok'
+  })
+}
 
 /** When the cursor of the first chain, as committed, was seen at a height; by the wall clock. */
 export async function waitForCursor(

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { isSound } from './check-integrity.ts'
 import { makeDirectory } from './make-directory.ts'
 import { migrate, readVersion } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS, type Migration } from './migrations.ts'
@@ -33,12 +34,16 @@ const FILE_MODE = 0o600
 
 const ABSENT = 'The database file does not exist yet, or holds nothing; it is required to exist.'
 
+export const DAMAGED = 'The database file is damaged; restore a backup.'
+
 export type DatabaseOptions = {
   readonly path: string
   readonly logger?: Logger | undefined
   readonly readOnly?: boolean | undefined
   /** Refuse a file that is missing or empty: orders were there, and something took them away. */
   readonly mustExist?: boolean | undefined
+  /** A larger file is opened before it is checked; whoever opens it learns the verdict later. */
+  readonly checkedAtOnceBytes?: number | undefined
   /** The steps to the current schema; tests bring their own. */
   readonly migrations?: readonly Migration[] | undefined
 }
@@ -67,13 +72,15 @@ export function openDatabase(options: DatabaseOptions): Connection {
   const path = options.path === IN_MEMORY ? IN_MEMORY : resolve(options.path)
   let db: Connection | null = null
   try {
+    const isLater = isCheckedLater(options)
     if (isEmpty(path)) refuseUnless(!readOnly && !mustExist, ABSENT)
     else refuseUnless(inspectFile(path, migrations) !== 'blank' || !mustExist, ABSENT)
     if (!readOnly && path !== IN_MEMORY) createFile(path)
     db = new Database(path, { readonly: readOnly, timeout: BUSY_TIMEOUT_MS })
     applySettings(db, readOnly)
     assertSettings(readSettings(db))
-    checkIntegrity(db)
+    // Nothing is migrated that was not looked at.
+    if (!isLater || readVersion(db) !== latestVersion(migrations)) checkIntegrity(db)
     if (readOnly) assertCurrent(db, migrations)
     else upgrade(db, path, migrations, options.logger)
     return db
@@ -176,8 +183,12 @@ function createFile(path: string): void {
 }
 
 function checkIntegrity(db: Connection): void {
-  const rows = db.pragma('quick_check(1)', { simple: true })
-  refuseUnless(rows === 'ok', 'The database file is damaged; restore a backup.')
+  refuseUnless(isSound(db), DAMAGED)
+}
+
+/** A large file of whoever asked for it is checked while it is in use (check-integrity.ts). */
+export function isCheckedLater({ path, checkedAtOnceBytes }: DatabaseOptions): boolean {
+  return !isEmpty(path) && statSync(path).size > (checkedAtOnceBytes ?? Number.POSITIVE_INFINITY)
 }
 
 function assertCurrent(db: Connection, migrations: readonly Migration[]): void {

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import type { Store } from '../../ports/store.ts'
+import { checkInBackground, type IntegrityCheck, SOUND } from './check-integrity.ts'
 import {
   claimDeliveries,
   hasDueDelivery,
@@ -12,6 +14,7 @@ import { createKnownAddresses, type KnownAddresses } from './known-addresses.ts'
 import {
   type DatabaseOptions,
   type DatabaseSettings,
+  isCheckedLater,
   openDatabase,
   readSettings,
 } from './open-database.ts'
@@ -30,6 +33,8 @@ import { watchVersion } from './watch-version.ts'
 export type SqliteStore = Store & {
   /** What the connection runs with, for `doctor`. */
   describe(): DatabaseSettings
+  /** Of a file larger than `checkedAtOnceBytes`; of any other it is done. */
+  readonly integrity: IntegrityCheck
   /** Which addresses are certainly not in it, once `knownAddresses.load` was asked for. */
   readonly knownAddresses: Pick<KnownAddresses, 'load' | 'isStranger'>
   /** Ends the leases that a killed process left. For the holder of the lock, before it claims. */
@@ -42,7 +47,9 @@ export type SqliteStore = Store & {
  * used.
  */
 export function openSqliteStore(options: DatabaseOptions): SqliteStore {
+  const isLater = isCheckedLater(options)
   const db = openDatabase(options)
+  const integrity = isLater ? checkInBackground(resolve(options.path)) : SOUND
   const sql = cacheStatements(db)
   const readVersion = watchVersion(sql)
   const { remember, forgetChanged } = createReadMemory(sql, readVersion)
@@ -83,10 +90,12 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     commit: group.commit,
     async close() {
       if (!db.open) return
+      await integrity.stop()
       group.close()
       db.close()
     },
     describe: () => readSettings(db),
+    integrity,
     knownAddresses: known,
     releaseLeases: answer(releaseLeases),
     removeOutdated: answer(remove.immediate),
