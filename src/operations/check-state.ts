@@ -1,5 +1,5 @@
 /** `quittance check`: the stored state against itself, by the invariants of docs/security. */
-import type { ChainSettings } from '../core/chain/chain-settings.ts'
+import { type ChainSettings, expectsProof } from '../core/chain/chain-settings.ts'
 import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
 import { assessPayments } from '../core/invoice/assess-payments.ts'
 import type { Invoice } from '../core/invoice/invoice.ts'
@@ -9,6 +9,7 @@ import { ASSIGN_ACTION } from '../core/settlement/assign-payment.ts'
 import type { Event } from '../core/webhook/event.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
 import type { Deps } from './deps.ts'
+import { PROVEN_LEVEL } from './find-unproven.ts'
 import { loadChains } from './settlement-context.ts'
 import { walkAudit } from './walk-audit.ts'
 
@@ -35,10 +36,13 @@ type Report = {
   violations: Violation[]
   /** Payments to another address than their invoice's: the audit log must tell of each. */
   readonly given: Payment[]
+  /** Deep enough, and not confirmed: there must be a reason. */
+  readonly waiting: Payment[]
 }
 
 export async function checkState(deps: CheckDeps): Promise<CheckReport> {
-  const report: Report = { invoices: 0, payments: 0, events: 0, violations: [], given: [] }
+  const counted = { invoices: 0, payments: 0, events: 0 }
+  const report: Report = { ...counted, violations: [], given: [], waiting: [] }
   const chainIds = deps.chains.list().map(({ chainId }) => chainId)
   const chains = await loadChains(deps, chainIds, RING_BLOCKS)
   const addresses = new Map<string, string>()
@@ -54,7 +58,8 @@ export async function checkState(deps: CheckDeps): Promise<CheckReport> {
     } while (before !== null)
   }
   await checkAssigned(deps, report, await checkAudit(deps, report))
-  const { given, ...counts } = report
+  await checkWaiting(deps, report)
+  const { given, waiting, ...counts } = report
   return counts
 }
 
@@ -121,7 +126,8 @@ function checkInvoice(
   addresses.set(invoice.address, invoice.id)
   for (const payment of payments) {
     const settings = deps.chains.get(payment.observation.chainId)
-    checkPayment(broken, payment, chains, settings)
+    checkPayment(broken, payment, chains)
+    if (mustCount(payment, chains, settings)) report.waiting.push(payment)
     if (payment.observation.to !== invoice.address) report.given.push(payment)
   }
   checkStatus(broken, invoice, payments, deps.clock.nowMs())
@@ -131,7 +137,6 @@ function checkPayment(
   broken: (rule: string, detail: string) => void,
   payment: Payment,
   chains: ReadonlyMap<number, LocalChain>,
-  settings: ChainSettings | undefined,
 ): void {
   const { observation, position, countedUnits } = payment
   const { id, amountUnits, blockNumber, blockHash, chainId } = observation
@@ -146,10 +151,34 @@ function checkPayment(
     broken('I1', `${id}: counted, but its block is not canonical`)
   }
   if (position === 'orphaned' && isHeld) broken('I1', `${id}: orphaned in a canonical block`)
-  // One of a verified token may wait for a node that knows the balance.
-  const mayWait = settings?.verifyBalanceOf.includes(observation.asset.id) === true
-  if (position === 'included' && isDeepEnough(payment, chain) && !mayWait) {
-    broken('I3', `${id}: deep enough, but not confirmed`)
+}
+
+/** One of a verified token may wait for a node that knows the balance. */
+function mustCount(
+  payment: Payment,
+  chains: ReadonlyMap<number, LocalChain>,
+  settings: ChainSettings | undefined,
+): boolean {
+  const { asset, chainId } = payment.observation
+  const chain = chains.get(chainId)
+  if (payment.position !== 'included' || chain === undefined) return false
+  const mayWait = settings?.verifyBalanceOf.includes(asset.id) === true
+  return isDeepEnough(payment, chain) && !mayWait
+}
+
+/** Where blocks prove, money in one that does not waits for a second look. */
+async function checkWaiting(
+  { store, chains }: CheckDeps,
+  { waiting, violations }: Report,
+): Promise<void> {
+  for (const { observation, invoiceId } of waiting) {
+    const { id, chainId, blockHash } = observation
+    const settings = chains.get(chainId)
+    const [kept] = await store.findBlocks(chainId, [blockHash])
+    const isWeak = (kept?.proofLevel ?? PROVEN_LEVEL) < PROVEN_LEVEL
+    if (isWeak && settings !== undefined && expectsProof(settings.proofs)) continue
+    const detail = `${id}: deep enough, but not confirmed`
+    violations.push({ rule: 'I3', target: invoiceId ?? '', detail })
   }
 }
 

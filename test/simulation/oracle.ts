@@ -109,21 +109,32 @@ function replayBlock(
     const option = invoice?.terms.options.find(({ asset }) => asset.id === movement.asset.id)
     const asked = option === undefined ? strictestFinality(settings) : option.finality
     const rule = ruleFor(asked, block, settings.finalizedTag)
+    const place = { chainId: chain.chainId, blockHash: ref.hash, place: movement.place }
+    const stored = truth.ledger.payments.get(observationId(place))
+    const isDue = isDeep(chain, rule, standing, ref.number) && !waitsFor(truth, stored, block)
     return [
       {
         key: `${chain.chainId}/${ref.hash}/${movement.place}`,
         movement,
-        dust:
-          truth.ledger.payments.get(
-            observationId({ chainId: chain.chainId, blockHash: ref.hash, place: movement.place }),
-          )?.dust === true,
+        dust: stored?.dust === true,
         invoiceId,
         accepted: option !== undefined,
         inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
-        position: isDeep(chain, rule, standing, ref.number) ? 'confirmed' : 'included',
+        position: isDue ? 'confirmed' : 'included',
       },
     ]
   })
+}
+
+/** A second look, or a balance, that a chain owed when it halted stays owed. */
+function waitsFor(
+  { ledger }: Truth,
+  stored: Payment | undefined,
+  { proofLevel }: SimulatedBlock,
+): boolean {
+  if (stored?.position !== 'included' || !isHaltedIn(ledger, stored.observation.chainId))
+    return false
+  return proofLevel !== 2 || stored.observation.asset.token !== null
 }
 
 function keyOf({ chainId, blockHash, place }: Payment['observation']): string {
