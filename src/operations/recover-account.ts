@@ -6,6 +6,7 @@ import {
   type AccountKey,
   derivationPath,
   deriveSponsorAddress,
+  INTERNAL_ACCOUNTS,
 } from '../core/keys/deposit-address.ts'
 import { deriveAddressRange } from '../core/keys/derive-addresses.ts'
 import type { Address, Asset, AssetId } from '../core/money/asset.ts'
@@ -58,12 +59,9 @@ const ADDRESSES_PER_ROUND = 200
 /** Tries of one round, and the wait after the first; each further one is twice as long. */
 const TRIES = 6
 const FIRST_PAUSE_MS = 500
-/** The sponsor that `sweep plan` takes unless told otherwise. */
-const SPONSOR_INDEX = 0
-
 /**
  * Looks at index after index on all chains until `gap` of them in a row have neither a balance nor
- * a transaction anywhere. The sponsor comes first. Rejects with a `ChainSourceError` when a chain
+ * a transaction anywhere. The internal chain (sponsor, payer) comes first. Rejects with a `ChainSourceError` when a chain
  * stays unreadable: what is not read must not count as empty.
  */
 export async function recoverAccount(
@@ -80,10 +78,11 @@ export async function recoverAccount(
     found.push(entry)
     onFound(entry)
   }
-  const sponsor = deriveSponsorAddress(account, SPONSOR_INDEX)
-  const sponsorPath = `m/44'/60'/${account.accountNumber}'/1/${SPONSOR_INDEX}`
-  for (const one of await lookAt(deps, [sponsor], request.signal)) {
-    take(one, SPONSOR_INDEX, sponsorPath)
+  const internal = Array.from({ length: INTERNAL_ACCOUNTS }, (_, index) =>
+    deriveSponsorAddress(account, index),
+  )
+  for (const [index, one] of (await lookAt(deps, internal, request.signal)).entries()) {
+    take(one, index, `m/44'/60'/${account.accountNumber}'/1/${index}`)
   }
   let lastUsedIndex: number | null = null
   let scanned = 0

@@ -166,6 +166,34 @@ describe('payouts', () => {
     await world.expectCleanState()
   })
 
+  test('a refund that was asked for is paid from the list the gateway gives, and confirmed by it', async () => {
+    const invoice = await world.createInvoice()
+    const option = invoice.payment_options.find((one: any) => one.asset === world.usdc.asset)
+    const units = BigInt(option.amount_due_units)
+    await world.chain.sendToken({ token: world.usdc.address, to: invoice.address, units })
+    await world.mine(K)
+    await world.waitForStatus(invoice.id, 'settled')
+    const asked = { part: 'full', destination: customer(8) }
+    const path = `/v1/invoices/${invoice.id}/refunds`
+    const made = await world.gateway.request('POST', path, asked)
+    expect(made).toMatchObject({ status: 201, body: { status: 'requested' } })
+    const waiting = await world.gateway.request('GET', '/v1/reports/payouts.csv?chain=31337')
+    const list = freshFile('refunds.csv')
+    await writeFile(list, waiting.body)
+    const planned = await plan(list)
+    expect(planned).toMatchObject({ code: 0 })
+    const signed = await sign(planned.out, list)
+    expect(await runWhileMining(world, 'payout', 'broadcast', signed)).toMatchObject({ code: 0 })
+    await world.mine(K)
+    const refunds = await world.gateway.request('GET', `/v1/refunds/${made.body.id}`)
+    expect(refunds.body).toMatchObject({ status: 'confirmed' })
+    const verified = await world.gateway.run('payout', 'verify', signed, '--json')
+    expect(JSON.parse(verified.stdout)).toMatchObject([
+      { reference: made.body.id, tx_hash: refunds.body.tx_hash, state: 'paid' },
+    ])
+    expect(await dollarsOf(8)).toBe(units)
+  })
+
   test('a payout that cannot be right is refused by its line', async () => {
     const { address } = await world.createInvoice()
     const token = { ...refund(9), to: toChecksumAddress(world.usdc.address) }

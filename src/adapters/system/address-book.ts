@@ -1,6 +1,7 @@
 import {
   type AccountKey,
   deriveSponsorAddress,
+  INTERNAL_ACCOUNTS,
   MAX_DERIVATION_INDEX,
 } from '../../core/keys/deposit-address.ts'
 import {
@@ -16,9 +17,6 @@ import type { AddressBook } from '../../ports/address-book.ts'
  * forgotten and derived again when asked for, at a fraction of a millisecond.
  */
 const MAX_REMEMBERED = 200_000
-
-/** Accounts of each internal chain that are told from shoppers: sponsor, payer, and some to spare. */
-const SPONSORS_KNOWN = 5
 
 export type AccountKeys = AddressBook & { add(key: AccountKey): void }
 
@@ -36,7 +34,7 @@ export function createAddressBook(): AccountKeys {
   return {
     add(key) {
       keys.set(key.fingerprint, key)
-      for (let index = 0; index < SPONSORS_KNOWN; index += 1) {
+      for (let index = 0; index < INTERNAL_ACCOUNTS; index += 1) {
         sponsors.add(deriveSponsorAddress(key, index))
       }
     },

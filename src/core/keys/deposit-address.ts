@@ -20,6 +20,11 @@ const HARDENED_FROM = 2 ** 31
 /** BIP-44 chains: addresses shown to others, and those of our own. */
 const EXTERNAL_CHAIN = 0
 const INTERNAL_CHAIN = 1
+/**
+ * Accounts of each internal chain that are known to be the merchant's: sponsor, payer, and some to
+ * spare. Nobody needs many.
+ */
+export const INTERNAL_ACCOUNTS = 5
 /** Normal (not hardened) indexes end here (BIP-32). */
 export const MAX_DERIVATION_INDEX = 2 ** 31 - 1
 /** Public keys have one of these first bytes when compressed (SEC 1); private ones have 0x00. */
