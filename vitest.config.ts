@@ -10,6 +10,7 @@ const SLOW = [
   'test/contract/chain-source.test.ts',
   'test/contract/chain-source-hardhat.test.ts',
   'test/supply-chain/published-package.test.ts',
+  'test/adapters/sqlite/killed-migration.test.ts',
 ]
 
 export default defineConfig({

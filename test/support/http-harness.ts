@@ -155,12 +155,7 @@ function createHttpDeps(overrides: Partial<HttpDeps>): HttpDeps {
     rates: createFixedRates({ 'ETH/USD': '2500', 'USDC/USD': '1', 'EUR/USD': '1.1' }),
     addressBook,
     indexes: countIndexes(),
-    accounts: {
-      async ensure(account) {
-        const parsed = parseAccountKey(account.xpub)
-        if (parsed.ok) addressBook.add(parsed.key)
-      },
-    },
+    accounts: createAccounts(addressBook),
     vault: createVault(new Uint8Array(randomBytes(32))),
     publicUrl: PUBLIC_URL,
     invoiceDefaults: { expiresInS: 900, graceS: 0, toleranceBps: 0 },
@@ -228,6 +223,19 @@ function createStoreAccount(n: number): StoreAccount {
     settings: DEFAULT_SETTINGS,
     createdAtMs: Date.now(),
     revision: 1,
+  }
+}
+
+/** Asked for every request, and parsing a key is curve arithmetic: each is read once, as in production. */
+function createAccounts(addressBook: ReturnType<typeof createAddressBook>): HttpDeps['accounts'] {
+  const known = new Set<string>()
+  return {
+    async ensure({ xpub }) {
+      if (known.has(xpub)) return
+      const parsed = parseAccountKey(xpub)
+      if (parsed.ok) addressBook.add(parsed.key)
+      known.add(xpub)
+    },
   }
 }
 
