@@ -12,6 +12,10 @@ import { type CatchUpPlan, measureCatchUp } from '../bench/catch-up/measure-catc
 import { type MatchingPlan, measureMatching } from '../bench/catch-up/measure-matching.ts'
 import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
 import { type DeliveriesPlan, measureDeliveries } from '../bench/deliveries/measure-deliveries.ts'
+import {
+  type FirstAttemptsPlan,
+  measureFirstAttempts,
+} from '../bench/deliveries/measure-first-attempts.ts'
 import { type LatencyPlan, measureLatency } from '../bench/latency/measure-latency.ts'
 import { describeMachine } from '../bench/support/describe-machine.ts'
 import { type Figure, isMet, renderTable, shareOf } from '../bench/support/figures.ts'
@@ -46,16 +50,19 @@ const LATENCY: Record<'quick' | 'full', LatencyPlan> = {
   full: { payments: 100 },
 }
 
-const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan> = {
-  quick: { rounds: 1, deliveries: 500 },
-  full: { rounds: 2, deliveries: 2_000 },
+const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan & FirstAttemptsPlan> = {
+  quick: { rounds: 1, deliveries: 500, durationMs: 10_000 },
+  full: { rounds: 2, deliveries: 2_000, durationMs: 60_000 },
 }
 
 const PARTS: Readonly<Record<string, Part>> = {
   sweep: () => measureSweep(),
   creation: (quick) => measureCreation(CREATION[quick ? 'quick' : 'full']),
   latency: (quick) => measureLatency(LATENCY[quick ? 'quick' : 'full']),
-  deliveries: (quick) => measureDeliveries(DELIVERIES[quick ? 'quick' : 'full']),
+  deliveries: async (quick) => {
+    const plan = DELIVERIES[quick ? 'quick' : 'full']
+    return [...(await measureDeliveries(plan)), ...(await measureFirstAttempts(plan))]
+  },
   addresses: (quick) => measureAddresses(ADDRESSES[quick ? 'quick' : 'full']),
   matching: (quick) => measureMatching(MATCHING[quick ? 'quick' : 'full']),
   'catch-up': (quick) => measureCatchUp(CATCH_UP[quick ? 'quick' : 'full']),
