@@ -26,6 +26,7 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
   'src/core/money/currency.ts': MONEY,
   'src/core/money/decimal.ts': MONEY,
   'src/core/money/fraction.ts': MONEY,
+  'src/core/money/judge-rate.ts': MONEY,
   'src/core/money/rate.ts': MONEY,
   'src/core/invoice/accept-invoice.ts': INVOICE,
   'src/core/invoice/advance-invoice.ts': INVOICE,

@@ -51,7 +51,8 @@ export function floorFraction(value: Fraction): bigint {
   return value.numerator / value.denominator
 }
 
+/** Of a number that is not negative and one above zero. */
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b]
-  return a === 0n ? 1n : a
+  return a
 }

@@ -105,6 +105,17 @@ describe('fiat currencies', () => {
     expect(fiatDecimals(code)).toBe(digits)
   })
 
+  test('every known currency has the digits of ISO 4217', () => {
+    const known = Intl.supportedValuesOf('currency').filter((code) => fiatDecimals(code) !== null)
+    expect(known.length).toBeGreaterThan(55)
+    // ISO 4217, list one: all others of it have two.
+    const none = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ')
+    const three = 'BHD IQD JOD KWD LYD OMR TND'.split(' ')
+    const digitsOf = (code: string) => (none.includes(code) ? 0 : three.includes(code) ? 3 : 2)
+    const wrong = known.filter((code) => fiatDecimals(code) !== digitsOf(code))
+    expect(wrong).toEqual([])
+  })
+
   test.each(['', 'usd', 'USDC', 'XXX', '__proto__', 'constructor', 'toString', ' USD'])(
     '%j is none',
     (code) => {

@@ -55,6 +55,7 @@ describe('IN-02 parseDecimal never rounds', () => {
   })
 
   test('nor goes over a uint256', () => {
+    expect(MAX_UNITS).toBe(BigInt(`0x${'f'.repeat(64)}`))
     const most = formatDecimal(MAX_UNITS, 18)
     expect(parseDecimal(most, 18)).toEqual({ ok: true, units: MAX_UNITS })
     const over = { ok: false, fault: 'out_of_range' }
