@@ -1,4 +1,5 @@
-import type { Order, Product } from './shop.ts'
+import { type Order, PRODUCTS } from './orders.ts'
+import { REHEARSALS } from './rehearsals.ts'
 
 const STYLE = `
   :root { color-scheme: light dark; --accent: #0a7c5a; }
@@ -12,43 +13,55 @@ const STYLE = `
   small, li time { color: #888; }
 `
 
-export function renderCatalogue(products: readonly Product[]): string {
-  const items = products
-    .map(
-      ({ id, name, priceUsd }) => `
-      <article>
-        <p>${escapeHtml(name)}<br><small>${priceUsd} USD</small></p>
-        <form method="post" action="/buy"><input type="hidden" name="product" value="${id}">
-          <button>Buy</button></form>
-      </article>`,
-    )
-    .join('')
-  return renderPage('A small bookshop', items)
+export function renderCatalogue(): string {
+  const items = PRODUCTS.map(({ id, name, priceUsd }) =>
+    renderItem(
+      `${escapeHtml(name)}<br><small>${priceUsd} USD</small>`,
+      '/buy',
+      `<input type="hidden" name="product" value="${id}"><button>Buy</button>`,
+    ),
+  )
+  const rehearsals = Object.entries(REHEARSALS).map(([name, what]) =>
+    renderItem(what, `/rehearsals/${name}`, '<button>Rehearse</button>'),
+  )
+  const body = `${items.join('')}
+    <h2>When payments go wrong</h2>
+    <p><small>On a local chain: each click buys two books and pays them the wrong way.</small></p>
+    ${rehearsals.join('')}`
+  return renderDocument('A small bookshop', body)
 }
 
 export function renderOrder(order: Order): string {
-  const isPaid = order.state === 'paid'
-  const pay = isPaid
-    ? ''
-    : `<form method="post" action="/orders/${order.id}/pay">
-         <a class="button" href="${escapeHtml(order.checkoutUrl)}">Open the payment page</a>
-         <button>Pay from the local wallet</button></form>`
-  const story = order.story.map((line) => `<li>${escapeHtml(line)}</li>`).join('')
+  const { id, product, state, story, canAccept, checkoutUrl } = order
+  const isPaid = state === 'paid'
+  const pay = `<form method="post" action="/orders/${id}/pay">
+      <a class="button" href="${escapeHtml(checkoutUrl)}">Open the payment page</a>
+      <button>Pay from the local wallet</button></form>`
+  const accept = `<form method="post" action="/orders/${id}/accept">
+      <button>Accept what was paid</button></form>`
+  const lines = story.map((line) => `<li>${escapeHtml(line)}</li>`).join('')
   const body = `
-    <p>${escapeHtml(order.product.name)}, ${order.product.priceUsd} USD</p>
-    <p class="status ${isPaid ? 'paid' : ''}" data-state="${order.state}">Order ${order.state}</p>
-    ${pay}
+    <p>${escapeHtml(product.name)}, ${product.priceUsd} USD</p>
+    <p class="status ${isPaid ? 'paid' : ''}" data-state="${state}">Order ${state}</p>
+    ${state === 'waiting' ? pay : ''}${canAccept ? accept : ''}
     <h2>What the shop was told</h2>
-    <ol>${story || '<li>nothing yet</li>'}</ol>
+    <ol>${lines || '<li>nothing yet</li>'}</ol>
     <p><a href="/">Back to the shop</a></p>`
-  return renderPage(
-    `Order ${order.id}`,
-    body,
-    isPaid ? '' : '<meta http-equiv="refresh" content="2">',
-  )
+  // Only this page's own address is loaded again: `?back=1` has done its work.
+  const refresh = `<meta http-equiv="refresh" content="2;url=/orders/${id}">`
+  return renderDocument(`Order ${id}`, body, isPaid ? '' : refresh)
 }
 
-function renderPage(title: string, body: string, head = ''): string {
+/** A page with one sentence. */
+export function renderPage(title: string, text: string): string {
+  return renderDocument(title, `<p>${escapeHtml(text)}</p><p><a href="/">Back to the shop</a></p>`)
+}
+
+function renderItem(html: string, action: string, controls: string): string {
+  return `<article><p>${html}</p><form method="post" action="${action}">${controls}</form></article>`
+}
+
+function renderDocument(title: string, body: string, head = ''): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">${head}
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${escapeHtml(title)}</title><style>${STYLE}</style></head>

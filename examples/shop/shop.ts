@@ -1,184 +1,171 @@
 /**
  * A small shop on Quittance: one click makes an invoice, the shopper pays on the checkout page, and
- * the order is released by a verified webhook alone.
+ * the order is released by a verified webhook, or by asking the gateway.
  *
  * usage: QUITTANCE_URL=http://127.0.0.1:8080 QUITTANCE_API_KEY=qk_... node examples/shop/shop.ts
+ *
+ * QUITTANCE_XPUB, where it is given, is the account key that every address must derive from.
  */
-import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import process from 'node:process'
-import { Webhook } from 'standardwebhooks'
-import { renderCatalogue, renderOrder } from './pages.ts'
-import { createClient, type QuittanceClient } from './quittance-client.ts'
+import express, { type Express, type Request, type Response } from 'express'
+import {
+  createQuittanceClient,
+  QuittanceError,
+  verifyWebhook,
+  type WebhookEvent,
+} from 'quittance/client'
+import { createOrderBook, type Order, type OrderBook } from './orders.ts'
+import { renderCatalogue, renderOrder, renderPage } from './pages.ts'
+import { createRehearsals, isRehearsal, type Rehearsals } from './rehearsals.ts'
 
-export type Product = { id: string; name: string; priceUsd: string }
-
-export type Order = {
-  id: string
-  product: Product
-  invoiceId: string
-  checkoutUrl: string
-  state: 'waiting' | 'paid' | 'taken back'
-  story: string[]
+export type ShopOptions = {
+  readonly gatewayUrl: string
+  readonly apiKey: string
+  readonly xpub?: string
+  readonly port?: number
 }
 
-/** A webhook that was verified, as the shop understood it. */
-export type ReceivedEvent = { type: string; invoice: string | null; sequence: number | null }
-
 export type Shop = {
-  url: string
-  orders: ReadonlyMap<string, Order>
-  /** Places an order as a click in the shop does. */
-  buy(productId: string): Promise<Order>
-  /** Called for every verified webhook. */
-  onEvent(listener: (event: ReceivedEvent) => void): void
+  readonly url: string
+  readonly orders: ReadonlyMap<string, Order>
+  /** Called for every verified webhook, once. */
+  onEvent(listener: (event: WebhookEvent) => void): void
   close(): Promise<void>
 }
 
-const PRODUCTS: readonly Product[] = [
-  { id: 'books', name: 'Two books', priceUsd: '25.00' },
-  { id: 'print', name: 'A print of the cover', priceUsd: '9.50' },
-]
+type Counter = {
+  readonly quittance: ReturnType<typeof createQuittanceClient>
+  readonly book: OrderBook
+  readonly rehearsals: Rehearsals
+}
 
-const BODY_LIMIT_BYTES = 256 * 1024
+const WEBHOOK_BODY_MAX = '256kb'
 
-export async function startShop(options: {
-  gatewayUrl: string
-  apiKey: string
-  port?: number
-}): Promise<Shop> {
-  const client = createClient(options.gatewayUrl, options.apiKey)
-  const orders = new Map<string, Order>()
-  const listeners: ((event: ReceivedEvent) => void)[] = []
-  let secret = ''
-  const server = createServer((request, response) => {
-    route(request, response).catch((error: unknown) => {
-      answer(response, 500, 'text/plain', error instanceof Error ? error.message : 'failed')
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
+/** Starts the shop and registers where its webhooks go. */
+export async function startShop({ gatewayUrl, apiKey, xpub, port }: ShopOptions): Promise<Shop> {
+  const quittance = createQuittanceClient({ url: gatewayUrl, apiKey })
+  const app = express()
+  const server = await listen(app, port ?? 0)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  secret = (await client.createWebhookEndpoint(`${url}/webhooks`)).secret
+  const book = createOrderBook({ quittance, shopUrl: url, xpub })
+  const counter = { quittance, book, rehearsals: createRehearsals(quittance, book) }
+  const listeners: ((event: WebhookEvent) => void)[] = []
+  const { secret } = await quittance.createWebhookEndpoint({ url: `${url}/webhooks` })
 
-  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '/', url).pathname
-    const [, section, id, action] = path.split('/')
-    const order = section === 'orders' ? orders.get(id ?? '') : undefined
-    if (request.method === 'GET' && path === '/') {
-      answer(response, 200, 'text/html', renderCatalogue(PRODUCTS))
-    } else if (request.method === 'GET' && order !== undefined) {
-      answer(response, 200, 'text/html', renderOrder(order))
-    } else if (request.method === 'POST' && path === '/buy') {
-      const form = new URLSearchParams(await readBody(request))
-      const made = await buy(client, orders, url, form.get('product') ?? '')
-      redirect(response, `/orders/${made.id}`)
-    } else if (request.method === 'POST' && order !== undefined && action === 'pay') {
-      await client.simulatePayment(order.invoiceId)
-      redirect(response, `/orders/${order.id}`)
-    } else if (request.method === 'POST' && path === '/webhooks') {
-      await receiveWebhook(request, response, secret, orders, listeners)
-    } else answer(response, 404, 'text/plain', 'There is no such page.')
-  }
-
+  mountWebhooks(app, secret, async (event) => {
+    if (!book.heed(event)) return
+    for (const listener of listeners) listener(event)
+    const order = [...book.orders.values()].find(({ invoiceId }) => invoiceId === event.invoice)
+    if (order !== undefined) await counter.rehearsals.payAfterDeadline(order)
+  })
+  mountPages(app, counter)
+  app.use(showFailure)
   return {
     url,
-    orders,
-    buy: (productId) => buy(client, orders, url, productId),
+    orders: book.orders,
     onEvent: (listener) => void listeners.push(listener),
-    close: () => closeServer(server),
+    close: () => close(server),
   }
 }
 
-async function buy(
-  client: QuittanceClient,
-  orders: Map<string, Order>,
-  shopUrl: string,
-  productId: string,
-): Promise<Order> {
-  const product = PRODUCTS.find(({ id }) => id === productId)
-  if (product === undefined) throw new Error('There is no such product.')
-  const id = randomUUID().slice(0, 8)
-  const invoice = await client.createInvoice({
-    id,
-    priceUsd: product.priceUsd,
-    description: product.name,
-    returnUrl: `${shopUrl}/orders/${id}`,
-  })
-  const order: Order = {
-    id,
-    product,
-    invoiceId: invoice.id,
-    checkoutUrl: invoice.checkout_url,
-    state: 'waiting',
-    story: [],
-  }
-  orders.set(id, order)
-  return order
-}
-
-/** Only what verifies is believed; the order moves by the type of the event. */
-async function receiveWebhook(
-  request: IncomingMessage,
-  response: ServerResponse,
+/** The raw bytes are what was signed: they are not parsed before they are verified. */
+function mountWebhooks(
+  app: Express,
   secret: string,
-  orders: ReadonlyMap<string, Order>,
-  listeners: readonly ((event: ReceivedEvent) => void)[],
-): Promise<void> {
-  const body = await readBody(request)
-  let event: ReceivedEvent
-  try {
-    event = new Webhook(secret).verify(body, headersOf(request)) as ReceivedEvent
-  } catch {
-    answer(response, 401, 'text/plain', 'The signature does not verify.')
+  take: (event: WebhookEvent) => Promise<void>,
+): void {
+  const raw = express.raw({ type: 'application/json', limit: WEBHOOK_BODY_MAX })
+  app.post('/webhooks', raw, async ({ body, headers }, response) => {
+    let event: WebhookEvent
+    try {
+      event = verifyWebhook({ body: Buffer.isBuffer(body) ? body : '', headers, secret })
+    } catch {
+      response.status(401).type('text').send('The signature does not verify.')
+      return
+    }
+    response.status(204).end()
+    await take(event)
+  })
+}
+
+function mountPages(app: Express, { quittance, book, rehearsals }: Counter): void {
+  const form = express.urlencoded({ extended: false })
+  const orderOf = ({ params }: Request): Order => {
+    const order = book.orders.get(String(params.id))
+    if (order === undefined) throw new Error('There is no such order.')
+    return order
+  }
+  const show = (response: Response, order: Order) => response.redirect(303, `/orders/${order.id}`)
+
+  app.get('/', (_request, response) => void response.send(renderCatalogue()))
+  app.post('/buy', form, async ({ body }, response) => {
+    show(response, await book.place(String(body?.product)))
+  })
+  app.post('/rehearsals/:name', async ({ params: { name } }, response) => {
+    if (!isRehearsal(name)) throw new Error('There is no such rehearsal.')
+    show(response, await rehearsals.play(name))
+  })
+  app.get('/orders/:id', async (request, response) => {
+    const order = orderOf(request)
+    // Back from the checkout page, perhaps before the webhook: the address bar proves nothing, so ask.
+    if (request.query.back !== undefined) await book.readAgain(order)
+    response.send(renderOrder(order))
+  })
+  app.post('/orders/:id/pay', async (request, response) => {
+    const order = orderOf(request)
+    await quittance.payTestInvoice(order.invoiceId)
+    show(response, order)
+  })
+  app.post('/orders/:id/accept', async (request, response) => {
+    const order = orderOf(request)
+    await quittance.acceptInvoice(order.invoiceId)
+    show(response, order)
+  })
+}
+
+/** A failure of the gateway is told by its code, so that a person can look it up. */
+function showFailure(
+  error: unknown,
+  _request: Request,
+  response: Response,
+  next: () => void,
+): void {
+  if (response.headersSent) {
+    next()
     return
   }
-  const order = [...orders.values()].find(({ invoiceId }) => invoiceId === event.invoice)
-  if (order !== undefined) {
-    order.story.push(event.type)
-    if (event.type === 'invoice.settled') order.state = 'paid'
-    if (event.type === 'invoice.reversed') order.state = 'taken back'
-  }
-  for (const listener of listeners) listener(event)
-  answer(response, 204, 'text/plain', '')
+  const code = error instanceof QuittanceError ? ` (${error.code})` : ''
+  const text = error instanceof Error ? error.message : 'failed'
+  response.status(409).send(renderPage('That did not work', `${text}${code}`))
 }
 
-function headersOf(request: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.headers).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name, value]] : [],
-    ),
-  )
+function listen(app: Express, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = app.listen(port, '127.0.0.1', (error?: Error) =>
+      error === undefined ? resolve(server) : reject(error),
+    )
+  })
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > BODY_LIMIT_BYTES) throw new Error('The body is too large.')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function answer(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'content-type': `${type}; charset=utf-8` })
-  response.end(body)
-}
-
-function redirect(response: ServerResponse, to: string): void {
-  response.writeHead(303, { location: to })
-  response.end()
-}
-
-function closeServer(server: Server): Promise<void> {
+function close(server: Server): Promise<void> {
   server.closeAllConnections()
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
 if (import.meta.main) {
-  const { QUITTANCE_URL = 'http://127.0.0.1:8080', QUITTANCE_API_KEY = '' } = process.env
-  const shop = await startShop({ gatewayUrl: QUITTANCE_URL, apiKey: QUITTANCE_API_KEY, port: 3000 })
+  const {
+    QUITTANCE_URL = 'http://127.0.0.1:8080',
+    QUITTANCE_API_KEY = '',
+    QUITTANCE_XPUB,
+  } = process.env
+  const account = QUITTANCE_XPUB === undefined ? {} : { xpub: QUITTANCE_XPUB }
+  const shop = await startShop({
+    gatewayUrl: QUITTANCE_URL,
+    apiKey: QUITTANCE_API_KEY,
+    port: 3000,
+    ...account,
+  })
   console.log(`shop: ${shop.url}`)
 }

@@ -15,6 +15,8 @@ import { createThrowawayAccount } from './throwaway-account.ts'
 
 export type World = {
   chain: LocalChain
+  /** Where a payment lands that was sent on the wrong chain; null unless asked for. */
+  secondChain: LocalChain | null
   usdc: `0x${string}`
   gatewayUrl: string
   apiKey: string
@@ -30,41 +32,49 @@ const EARLY_BLOCKS = 20
 const READY_DEADLINE_MS = 20_000
 const READY_POLL_MS = 50
 const MINT_UNITS = 10n ** 30n
+const SECOND_CHAIN_ID = 31_338
+
+type Closers = (() => Promise<void> | void)[]
+
+type StartedChain = {
+  readonly chain: LocalChain
+  readonly usdc: `0x${string}`
+  readonly dai: `0x${string}`
+}
 
 export async function startWorld(options: {
   /** Seconds between blocks; null mines only when told. */
   blockTimeS: number | null
+  /** A second chain with a USDC of its own; takes a second to start. */
+  withSecondChain?: boolean
   ports: { chain?: number; gateway?: number; shop?: number }
 }): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'quittance-demo-'))
-  const closers: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true })]
+  const closers: Closers = [() => rmSync(folder, { recursive: true })]
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    const node = await startAnvil({ port: options.ports.chain ?? 0, mining: 'manual' })
-    closers.push(() => node.stop())
-    const chain = connectLocalChain(node.url)
-    const usdc = await chain.deployToken({ name: 'USD Coin', symbol: 'USDC', decimals: 6 })
-    const dai = await chain.deployToken({ name: 'Dai', symbol: 'DAI', decimals: 18 })
-    await chain.mine(1)
-    for (const { address } of [usdc, dai]) {
-      for (const { address: holder } of chain.accounts.slice(0, 2)) {
-        await chain.mint(address, holder, MINT_UNITS)
-      }
+    const { blockTimeS } = options
+    const starts = [startChain(closers, { port: options.ports.chain ?? 0, blockTimeS })]
+    if (options.withSecondChain === true) {
+      starts.push(startChain(closers, { port: 0, blockTimeS, chainId: SECOND_CHAIN_ID }))
     }
-    await chain.mine(EARLY_BLOCKS)
-    if (options.blockTimeS !== null) await chain.rpc('evm_setIntervalMining', [options.blockTimeS])
+    const [first, second] = await startAll(starts)
+    if (first === undefined) throw new Error('no chain was started')
     const port = await findFreePort(options.ports.gateway)
     const gatewayUrl = `http://127.0.0.1:${port}`
     const shopPort = await findFreePort(options.ports.shop)
+    const { xpub } = createThrowawayAccount()
     const apiKey = `qk_${randomBytes(24).toString('hex')}`
     writeFileSync(
       join(folder, 'quittance.config.json'),
-      JSON.stringify(describeConfig(node.url, usdc.address, dai.address)),
+      JSON.stringify(
+        describeConfig({ 31337: first, ...(second && { [SECOND_CHAIN_ID]: second }) }),
+      ),
     )
     const gateway = startGatewayProcess(folder, {
-      QUITTANCE_XPUB: createThrowawayAccount().xpub,
+      QUITTANCE_XPUB: xpub,
       QUITTANCE_API_KEY: apiKey,
       QUITTANCE_PORT: String(port),
       QUITTANCE_LOG_LEVEL: process.env.QUITTANCE_LOG_LEVEL ?? 'warn',
@@ -73,31 +83,65 @@ export async function startWorld(options: {
     })
     closers.push(() => stopProcess(gateway))
     await waitUntilReady(gatewayUrl, gateway)
-    const shop = await startShop({ gatewayUrl, apiKey, port: shopPort })
+    const shop = await startShop({ gatewayUrl, apiKey, xpub, port: shopPort })
     closers.push(() => shop.close())
-    return { chain, usdc: usdc.address, gatewayUrl, apiKey, shop, folder, stop }
+    const { chain, usdc } = first
+    const secondChain = second?.chain ?? null
+    return { chain, secondChain, usdc, gatewayUrl, apiKey, shop, folder, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-function describeConfig(rpc: string, usdc: string, dai: string): object {
-  return {
-    chains: {
-      '31337': {
-        name: 'Local',
-        rpc: [rpc],
-        test: true,
-        poll_interval_ms: 250,
-        finality: [{ confirmations: CONFIRMATIONS }],
-        native: { symbol: 'ETH', decimals: 18 },
-        tokens: [
-          { address: usdc, symbol: 'USDC', decimals: 6 },
-          { address: dai, symbol: 'DAI', decimals: 18 },
-        ],
-      },
+/** A chain of its own with two tokens, of which the accounts that pay have plenty. */
+async function startChain(
+  closers: Closers,
+  { blockTimeS, ...options }: { port: number; blockTimeS: number | null; chainId?: number },
+): Promise<StartedChain> {
+  const node = await startAnvil({ ...options, mining: 'manual' })
+  closers.push(() => node.stop())
+  const chain = connectLocalChain(node.url)
+  const usdc = await chain.deployToken({ name: 'USD Coin', symbol: 'USDC', decimals: 6 })
+  const dai = await chain.deployToken({ name: 'Dai', symbol: 'DAI', decimals: 18 })
+  await chain.mine(1)
+  for (const { address } of [usdc, dai]) {
+    for (const { address: holder } of chain.accounts.slice(0, 2)) {
+      await chain.mint(address, holder, MINT_UNITS)
+    }
+  }
+  await chain.mine(EARLY_BLOCKS)
+  if (blockTimeS !== null) await chain.rpc('evm_setIntervalMining', [blockTimeS])
+  return { chain, usdc: usdc.address, dai: dai.address }
+}
+
+/** All, so that none is left behind where another fails. */
+async function startAll<Started>(starts: readonly Promise<Started>[]): Promise<Started[]> {
+  const results = await Promise.allSettled(starts)
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
+function describeConfig(chains: Readonly<Record<number, StartedChain>>): object {
+  const described = Object.entries(chains).map(([chainId, { chain, usdc, dai }]) => [
+    chainId,
+    {
+      name: chainId === '31337' ? 'Local' : 'Second local',
+      rpc: [chain.url],
+      test: true,
+      poll_interval_ms: 250,
+      finality: [{ confirmations: CONFIRMATIONS }],
+      native: { symbol: 'ETH', decimals: 18 },
+      tokens: [
+        { address: usdc, symbol: 'USDC', decimals: 6 },
+        { address: dai, symbol: 'DAI', decimals: 18 },
+      ],
     },
+  ])
+  return {
+    chains: Object.fromEntries(described),
     rates: {
       sources: [{ kind: 'fixed', prices: { 'ETH/USD': '2500', 'USDC/USD': '1', 'DAI/USD': '1' } }],
     },
