@@ -6,8 +6,6 @@
  *
  * QUITTANCE_XPUB, where it is given, is the account key that every address must derive from.
  */
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import process from 'node:process'
 import express, { type Express, type Request, type Response } from 'express'
 import {
@@ -16,6 +14,7 @@ import {
   verifyWebhook,
   type WebhookEvent,
 } from 'quittance/client'
+import { serve } from '../serve.ts'
 import { createOrderBook, type Order, type OrderBook } from './orders.ts'
 import { renderCatalogue, renderOrder, renderPage } from './pages.ts'
 import { createRehearsals, isRehearsal, type Rehearsals } from './rehearsals.ts'
@@ -30,8 +29,8 @@ export type ShopOptions = {
 export type Shop = {
   readonly url: string
   readonly orders: ReadonlyMap<string, Order>
-  /** Called for every verified webhook, once. */
-  onEvent(listener: (event: WebhookEvent) => void): void
+  /** Called for every verified webhook, once, until the answer is called. */
+  onEvent(listener: (event: WebhookEvent) => void): () => void
   close(): Promise<void>
 }
 
@@ -47,11 +46,10 @@ const WEBHOOK_BODY_MAX = '256kb'
 export async function startShop({ gatewayUrl, apiKey, xpub, port }: ShopOptions): Promise<Shop> {
   const quittance = createQuittanceClient({ url: gatewayUrl, apiKey })
   const app = express()
-  const server = await listen(app, port ?? 0)
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await serve(app, port ?? 0)
   const book = createOrderBook({ quittance, shopUrl: url, xpub })
   const counter = { quittance, book, rehearsals: createRehearsals(quittance, book) }
-  const listeners: ((event: WebhookEvent) => void)[] = []
+  const listeners = new Set<(event: WebhookEvent) => void>()
   const { secret } = await quittance.createWebhookEndpoint({ url: `${url}/webhooks` })
 
   mountWebhooks(app, secret, async (event) => {
@@ -65,8 +63,11 @@ export async function startShop({ gatewayUrl, apiKey, xpub, port }: ShopOptions)
   return {
     url,
     orders: book.orders,
-    onEvent: (listener) => void listeners.push(listener),
-    close: () => close(server),
+    onEvent(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close,
   }
 }
 
@@ -139,19 +140,6 @@ function showFailure(
   const code = error instanceof QuittanceError ? ` (${error.code})` : ''
   const text = error instanceof Error ? error.message : 'failed'
   response.status(409).send(renderPage('That did not work', `${text}${code}`))
-}
-
-function listen(app: Express, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = app.listen(port, '127.0.0.1', (error?: Error) =>
-      error === undefined ? resolve(server) : reject(error),
-    )
-  })
-}
-
-function close(server: Server): Promise<void> {
-  server.closeAllConnections()
-  return new Promise((resolve) => server.close(() => resolve()))
 }
 
 if (import.meta.main) {

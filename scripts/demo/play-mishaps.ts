@@ -26,6 +26,7 @@ export async function playMishap(world: World, name: RehearsalName, print: Print
   stage.tell('shop', `order ${order.id}: ${REHEARSALS[name].toLowerCase()}`)
   await PLAYS[name](stage, order)
   checkSequence(stage, order)
+  stage.close()
   return order
 }
 

@@ -48,6 +48,7 @@ export async function playStory(world: World, print: Print): Promise<void> {
   for (const { position, amount, tx_hash } of (await stage.getInvoice(order)).payments) {
     tell('gateway', `payment of ${amount} USDC ${position} (${tx_hash?.slice(0, 18)}...)`)
   }
+  stage.close()
 }
 
 /** R5: the shop got 1, 2, 3 ... without a gap, in order. */

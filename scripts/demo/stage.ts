@@ -22,6 +22,8 @@ export type Stage = {
   confirm(): Promise<void>
   /** What the shop was told of an order, in the order it was told. */
   eventsOf(order: Order): readonly WebhookEvent[]
+  /** Ends the timeline: what comes later belongs to another story. */
+  close(): void
 }
 
 const STEP_DEADLINE_MS = 15_000
@@ -36,7 +38,7 @@ export function createStage(world: World, print: Print): Stage {
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1).padStart(5)
     print(`${seconds} s  ${who.padEnd(8)} ${what}`)
   }
-  shop.onEvent((event) => {
+  const close = shop.onEvent((event) => {
     events.push(event)
     const number = event.sequence === null ? '' : `${event.sequence}. `
     tell('webhook', `${number}${event.type} (signature verified by the shop)`)
@@ -47,6 +49,7 @@ export function createStage(world: World, print: Print): Stage {
   return {
     world,
     tell,
+    close,
     eventsOf,
     getInvoice,
     waitFor,

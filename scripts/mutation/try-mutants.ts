@@ -80,9 +80,12 @@ async function tryTask(
     tests.some((one) => moduleId.startsWith(join(ROOT, one))),
   )
   if (chosen.length === 0) throw new Error(`no tests under ${tests.join(', ')}`)
-  // Errors outside tests are counted over all runs, so only what the modules of this run say is asked.
+  // The answer holds modules and errors of earlier runs too: only what this run was asked is looked at.
   const { testModules } = await vitest.runTestSpecifications([...chosen], true)
-  const failed = testModules.find((module) => module.state() !== 'passed')
+  const asked = new Set(chosen.map(({ moduleId }) => moduleId))
+  const failed = testModules.find(
+    (module) => asked.has(module.moduleId) && module.state() !== 'passed',
+  )
   return { isKilled: failed !== undefined, by: failed?.relativeModuleId ?? null }
 }
 

@@ -18,6 +18,12 @@ test('a fault is noticed, none is passed, and an endless loop is ended', async (
   expect(await trial.try({ path, tests, mutant: null })).toEqual({ isKilled: false, by: null })
   const noticed = await trial.try({ path, tests, mutant: fault as Mutant })
   expect(noticed).toEqual({ isKilled: true, by: tests[0] })
+  // A failure is that of its own tests, not of those after it.
+  const others = ['test/core/invoice/choose-finality.test.ts']
+  expect(await trial.try({ path, tests: others, mutant: null })).toEqual({
+    isKilled: false,
+    by: null,
+  })
   // What was changed is changed back.
   expect(await trial.try({ path, tests, mutant: null })).toEqual({ isKilled: false, by: null })
 
