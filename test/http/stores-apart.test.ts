@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Address } from '../../src/core/money/asset.ts'
 import { API_KEY_SCOPES } from '../../src/core/store-account/store-account.ts'
 import {
+  sampleAddress,
   sampleBlock,
   sampleDepositAddress,
+  sampleHash,
   sampleObservation,
   samplePayment,
 } from '../support/fixtures.ts'
@@ -29,6 +31,8 @@ type Route = {
   readonly scope: string | null
   readonly query: readonly string[]
 }
+
+const REFUND = { part: 'full', destination: sampleAddress(0xbeef) }
 
 let gateway: HttpHarness
 let routes: Route[]
@@ -84,7 +88,9 @@ async function fillFirstStore(): Promise<Record<string, string>> {
     addresses: [sampleDepositAddress(index, { ...owner, address: derived })],
   })
   payments.push(await receive(null, derived, 2))
+  const refund = await post(`/v1/invoices/${invoice.id}/refunds`, REFUND)
   return {
+    refunds: refund.id,
     invoices: invoice.id,
     payments: payments[1] as string,
     'webhook-endpoints': endpoint.id,
@@ -117,6 +123,8 @@ function bodyFor({ name }: Route): unknown {
   const bodies: Record<string, unknown> = {
     'POST /v1/payments/{id}/assign': { invoice: otherInvoice },
     'POST /v1/webhook-endpoints/{id}/replay': { from: '2026-01-01T00:00:00Z' },
+    'POST /v1/invoices/{id}/refunds': REFUND,
+    'POST /v1/refunds/{id}/report': { tx_hash: sampleHash(1) },
     'PATCH /v1/webhook-endpoints/{id}': { events: ['*'] },
     'PATCH /v1/store': {},
     'POST /v1/invoices': INVOICE,
