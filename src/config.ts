@@ -126,6 +126,11 @@ function createConfig(settings: Settings, base: string): GatewayConfig {
       graceS: invoices.grace_s,
       toleranceBps: invoices.tolerance_bps,
     },
+    alerts: {
+      invoicesPer5Min: settings.alerts.invoices_per_5_min,
+      underpaidPerHour: settings.alerts.underpaid_per_hour,
+      orphanedPerHour: settings.alerts.orphaned_per_hour,
+    },
     limits: { requestsPerSecondPerKey: settings.limits.requests_per_second_per_key },
   }
 }

@@ -184,7 +184,7 @@ export async function startGateway(
       for (const chain of config.chains) loops.push(await watchChain(foundation, chain))
       loops.push(startAddressKeeper(foundation))
     }
-    loops.push(startHousekeeper(foundation))
+    loops.push(startHousekeeper({ ...foundation, alertLimits: config.alerts }))
     if (options.roles.includes('webhooks')) {
       dispatcher = startWebhookDispatcher({
         ...foundation,

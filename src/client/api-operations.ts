@@ -106,6 +106,10 @@ export type CreateWebhookEndpointBody = {
         | 'refund.failed'
         | 'refund.canceled'
         | 'alert.endpoint_disabled'
+        | 'alert.invoice_burst'
+        | 'alert.many_underpaid'
+        | 'alert.repeated_reorgs'
+        | 'alert.unexplained_balance'
         | 'endpoint.test'
       )[]
     | undefined
@@ -139,6 +143,10 @@ export type UpdateWebhookEndpointBody = {
         | 'refund.failed'
         | 'refund.canceled'
         | 'alert.endpoint_disabled'
+        | 'alert.invoice_burst'
+        | 'alert.many_underpaid'
+        | 'alert.repeated_reorgs'
+        | 'alert.unexplained_balance'
         | 'endpoint.test'
       )[]
     | undefined
@@ -178,6 +186,10 @@ export type ListEventsQuery = {
     | 'refund.failed'
     | 'refund.canceled'
     | 'alert.endpoint_disabled'
+    | 'alert.invoice_burst'
+    | 'alert.many_underpaid'
+    | 'alert.repeated_reorgs'
+    | 'alert.unexplained_balance'
     | 'endpoint.test'
     | undefined
   /** An event id: read forward from there, oldest first. */

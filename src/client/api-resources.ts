@@ -132,6 +132,10 @@ export type Event = {
     | 'refund.failed'
     | 'refund.canceled'
     | 'alert.endpoint_disabled'
+    | 'alert.invoice_burst'
+    | 'alert.many_underpaid'
+    | 'alert.repeated_reorgs'
+    | 'alert.unexplained_balance'
     | 'endpoint.test'
   readonly timestamp: string
   /** 1, 2, 3 ... per invoice, without gaps. */
@@ -170,6 +174,10 @@ export type WebhookEndpoint = {
     | 'refund.failed'
     | 'refund.canceled'
     | 'alert.endpoint_disabled'
+    | 'alert.invoice_burst'
+    | 'alert.many_underpaid'
+    | 'alert.repeated_reorgs'
+    | 'alert.unexplained_balance'
     | 'endpoint.test'
   )[]
   readonly status: 'enabled' | 'disabled'
@@ -208,6 +216,10 @@ export type NewWebhookEndpoint = {
     | 'refund.failed'
     | 'refund.canceled'
     | 'alert.endpoint_disabled'
+    | 'alert.invoice_burst'
+    | 'alert.many_underpaid'
+    | 'alert.repeated_reorgs'
+    | 'alert.unexplained_balance'
     | 'endpoint.test'
   )[]
   readonly status: 'enabled' | 'disabled'
@@ -247,6 +259,10 @@ export type Delivery = {
     | 'refund.failed'
     | 'refund.canceled'
     | 'alert.endpoint_disabled'
+    | 'alert.invoice_burst'
+    | 'alert.many_underpaid'
+    | 'alert.repeated_reorgs'
+    | 'alert.unexplained_balance'
     | 'endpoint.test'
   readonly endpoint: string
   readonly invoice: string | null

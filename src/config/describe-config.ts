@@ -31,6 +31,11 @@ export function describeConfig(config: GatewayConfig): Record<string, unknown> {
       grace_s: config.invoices.graceS,
       tolerance_bps: config.invoices.toleranceBps,
     },
+    alerts: {
+      invoices_per_5_min: config.alerts.invoicesPer5Min,
+      underpaid_per_hour: config.alerts.underpaidPerHour,
+      orphaned_per_hour: config.alerts.orphanedPerHour,
+    },
     limits: { requests_per_second_per_key: config.limits.requestsPerSecondPerKey },
   }
 }

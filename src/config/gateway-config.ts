@@ -1,3 +1,4 @@
+import type { AlertLimits } from '../core/alert/judge-activity.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import type { Hash } from '../core/money/asset.ts'
 import type { RateSettings } from '../core/money/rate-settings.ts'
@@ -56,5 +57,6 @@ export type GatewayConfig = {
     readonly graceS: number
     readonly toleranceBps: number
   }
+  readonly alerts: AlertLimits
   readonly limits: { readonly requestsPerSecondPerKey: number }
 }

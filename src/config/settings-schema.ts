@@ -69,6 +69,23 @@ const invoices = z.strictObject({
     .describe('Hundredths of a percent that may be missing from a paid invoice.'),
 })
 
+/** More are not counted, see `countEvents`. */
+const ALERT_LIMIT_MAX = 20_000
+
+const alertLimit = (standard: number, what: string) =>
+  z
+    .int()
+    .min(0)
+    .max(ALERT_LIMIT_MAX)
+    .default(standard)
+    .describe(`${what} from which on a store is told. 0 tells nobody.`)
+
+const alerts = z.strictObject({
+  invoices_per_5_min: alertLimit(1_000, 'Invoices made within five minutes,'),
+  underpaid_per_hour: alertLimit(20, 'Underpayments within an hour,'),
+  orphaned_per_hour: alertLimit(5, 'Payments lost to reorgs within an hour,'),
+})
+
 const limits = z.strictObject({
   requests_per_second_per_key: z
     .int()
@@ -153,6 +170,7 @@ const fileFields = z.strictObject({
     ),
   rates: rates.prefault({}),
   invoices: invoices.prefault({}),
+  alerts: alerts.prefault({}),
   limits: limits.prefault({}),
 })
 

@@ -27,6 +27,7 @@ export type MetricCounter =
   | 'node_conflicts_total'
   | 'proof_downgrades_total'
   | 'block_proofs_total'
+  | 'alerts_total'
   | 'rate_faults_total'
   | 'rate_refusals_total'
   | 'invoices_created_total'

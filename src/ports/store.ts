@@ -125,6 +125,10 @@ export type WebhookStore = {
   listEvents(filter: EventFilter, page: PageRequest): Promise<Page<Event>>
   /** Oldest first, after this event (null: from the first). */
   readEventsAfter(filter: EventFilter, afterEventId: string | null, limit: number): Promise<Event[]>
+  /**
+   * How many events of each type a store has after this time, of the latest 20,000 of them.
+   */
+  countEvents(storeId: string, afterMs: number): Promise<ReadonlyMap<string, number>>
   getEndpoint(id: string): Promise<WebhookEndpoint | null>
   /** Endpoints of these stores that are not deleted, oldest first. */
   listEndpoints(storeIds: readonly string[]): Promise<WebhookEndpoint[]>

@@ -126,7 +126,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['chain', 'webhook'],
   ['proof'],
-  ['payment', 'store-account'],
+  ['payment', 'store-account', 'alert'],
   ['invoice', 'sweep'],
   ['payout', 'refund'],
   ['change-set.ts'],

@@ -20,6 +20,7 @@ test('without file and variables everything has its default', () => {
       rules: { maxDeviationBps: 200, minSources: null, maxJumpBps: 5_000, bands: new Map() },
     },
     invoices: { expiresInS: 900, graceS: 0, toleranceBps: 0 },
+    alerts: { invoicesPer5Min: 1_000, underpaidPerHour: 20, orphanedPerHour: 5 },
     limits: { requestsPerSecondPerKey: 200 },
   })
 })

@@ -56,6 +56,22 @@ export function describeStoreWebhooks(open: OpenStore): void {
       return () => store.close()
     })
 
+    test('events are counted by type, of one store, after a time', async () => {
+      const [storeId, atMs] = ['st_2', SAMPLE_TIME_MS]
+      const events = [
+        sampleEvent(91, { storeId, type: 'payment.orphaned', atMs }),
+        sampleEvent(92, { storeId, type: 'payment.orphaned', atMs: atMs + 1 }),
+        sampleEvent(93, { storeId, type: 'payment.orphaned', atMs: atMs + 2 }),
+        sampleEvent(94, { storeId, type: 'endpoint.test', atMs: atMs + 1 }),
+      ]
+      expect(await store.commit({ events })).toBe('committed')
+      expect(Object.fromEntries(await store.countEvents(storeId, atMs))).toEqual({
+        ...{ 'payment.orphaned': 2, 'endpoint.test': 1 },
+      })
+      expect((await store.countEvents(storeId, atMs + 2)).size).toBe(0)
+      expect((await store.countEvents('st_other', 0)).size).toBe(0)
+    })
+
     test('a due delivery is claimed with its event and endpoint, once', async () => {
       const [event] = events as [Event]
       const delivery = sampleDelivery(event, 1, { nextAttemptAtMs: NOW })

@@ -38,7 +38,7 @@ function settingsOf(schema: Schema, path: string): Setting[] {
 const schema = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' }) as Schema
 const known = settingsOf(schema, '')
 /** Objects that only hold others have no row of their own. */
-const HOLDERS = ['webhooks', 'rates', 'invoices', 'limits']
+const HOLDERS = ['webhooks', 'rates', 'invoices', 'alerts', 'limits']
 
 const rowsOf = (heading: string, prefix: string) =>
   tableRows(section(page, heading)).map((cells) => {

@@ -66,6 +66,10 @@ describe('PA-19 coins that no transaction explains', () => {
       block_hash: head.hash,
     })
     expect(await metric('unexplained_balance_total')).toBe(before + 1)
+    const told = await world.gateway.request('GET', '/v1/events?type=alert.unexplained_balance')
+    expect(told.body.data[0].data).toMatchObject({
+      ...{ object: 'alert', kind: 'unexplained_balance', invoice: invoice.id },
+    })
     await world.mine(K)
     await world.waitForStatus(invoice.id, 'settled')
   })

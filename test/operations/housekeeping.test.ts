@@ -69,7 +69,13 @@ test('uses of keys are written together, later, and once (AU-03)', async () => {
     },
   }
   const keyUses = new Map(keys.map(({ id }, i) => [id, 100 + i]))
-  const keeper = startHousekeeper({ store, clock: clockAt(SAMPLE_TIME_MS), logger, keyUses }, 20)
+  const others = {
+    ids: { randomBytes: (count: number) => new Uint8Array(count) },
+    metrics: { count() {} },
+    alertLimits: { invoicesPer5Min: 0, underpaidPerHour: 0, orphanedPerHour: 0 },
+  }
+  const clock = clockAt(SAMPLE_TIME_MS)
+  const keeper = startHousekeeper({ store, clock, logger, keyUses, ...others }, 20)
   expect(commits).toBe(0)
   while (keyUses.size > 0) await sleep(5)
   await sleep(60)

@@ -209,6 +209,14 @@ function webhookReads(state: MemoryState): WebhookStore {
         .slice(0, limit)
         .map(({ value }) => value)
     },
+    async countEvents(storeId, afterMs) {
+      const counts = new Map<string, number>()
+      for (const event of valuesOf(state.events)) {
+        if (event.storeId !== storeId || event.atMs <= afterMs) continue
+        counts.set(event.type, (counts.get(event.type) ?? 0) + 1)
+      }
+      return counts
+    },
     async getEndpoint(id) {
       return state.endpoints.get(id)?.value ?? null
     },

@@ -75,6 +75,22 @@ function eventConditions(filter: EventFilter): Condition[] {
   ]
 }
 
+/** The latest events only: the count is for limits far below it, and a burst must not hold up others. */
+const COUNTED_EVENTS_MAX = 20_000
+const LATEST_TYPES = `SELECT type FROM events WHERE store_id = ? AND at_ms > ?
+  ORDER BY at_ms DESC LIMIT ?`
+
+export function countEvents(
+  sql: Statements,
+  storeId: string,
+  afterMs: number,
+): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  const rows = sql(LATEST_TYPES).all(storeId, afterMs, COUNTED_EVENTS_MAX) as { type: string }[]
+  for (const { type } of rows) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return counts
+}
+
 export function getEndpoint(sql: Statements, id: string): WebhookEndpoint | null {
   const row = sql(ENDPOINT_BY_ID).get(id) as EndpointRow | undefined
   return row === undefined ? null : rowToEndpoint(row)

@@ -129,6 +129,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     getEvent: answer(webhooks.getEvent),
     listEvents: answer(webhooks.listEvents),
     readEventsAfter: answer(webhooks.readEventsAfter),
+    countEvents: answer(webhooks.countEvents),
     getEndpoint: answer(webhooks.getEndpoint),
     listEndpoints: answer(remember(webhooks.listEndpoints)),
     claimDeliveries: answer(claim),

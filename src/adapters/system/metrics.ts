@@ -74,6 +74,7 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Times that no node served blocks that prove: alarm',
     labels: ['chain'],
   },
+  alerts_total: { help: 'Times that activity was unusual, by kind', labels: ['kind'] },
   rate_faults_total: {
     help: 'Times a source began to have no price to be believed, by reason',
     labels: ['source', 'reason'],

@@ -20,6 +20,7 @@ import {
   recordAdvance,
   recordPayment,
   type Settlement,
+  tellUnexplained,
   writeInvoice,
 } from './settlement.ts'
 
@@ -85,6 +86,8 @@ function includePayment(settlement: Settlement, matched: Payment, touched: Set<s
     payment,
     held === undefined ? firstEventOf(payment) : 'payment.detected',
   )
+  if (held === undefined && payment.observation.txHash === null)
+    tellUnexplained(settlement, payment)
 }
 
 /** What counts of it is judged again: it may be confirmed under another balance. */

@@ -106,6 +106,15 @@ export function recordAdvance(
   }
 }
 
+/** Tells of coins that only a balance shows. Beside the event of the payment, for whoever watches alerts. */
+export function tellUnexplained(settlement: Settlement, payment: Payment): void {
+  if (payment.dust) return
+  const { id, invoice, asset, amount, amount_units } = presentPayment(payment, () => undefined)
+  const money = { payment: id, invoice, asset, amount, amount_units }
+  const data = { object: 'alert', kind: 'unexplained_balance', ...money }
+  pushEvent(settlement, payment.storeId, 'alert.unexplained_balance', null, data)
+}
+
 /** Writes a refund and tells where it stands; its invoice's sequence goes on by one. */
 export function recordRefund(settlement: Settlement, refund: Refund): void {
   const { nowMs } = settlement.context

@@ -28,7 +28,12 @@ export type RefundEventType =
   | 'refund.canceled'
 
 /** Something that somebody at the shop should look into. */
-export type AlertEventType = 'alert.endpoint_disabled'
+export type AlertEventType =
+  | 'alert.endpoint_disabled'
+  | 'alert.invoice_burst'
+  | 'alert.many_underpaid'
+  | 'alert.repeated_reorgs'
+  | 'alert.unexplained_balance'
 
 export type EventType =
   | InvoiceEventType
@@ -61,6 +66,10 @@ export const EVENT_TYPES: readonly EventType[] = [
   'refund.failed',
   'refund.canceled',
   'alert.endpoint_disabled',
+  'alert.invoice_burst',
+  'alert.many_underpaid',
+  'alert.repeated_reorgs',
+  'alert.unexplained_balance',
   'endpoint.test',
 ]
 

@@ -199,6 +199,11 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     'event_id=?',
     (sql) => webhooks.listDeliveries(sql, { ...MINE, eventId: 'e' }, PAGE),
   ],
+  [
+    'countEvents',
+    'events_by_time (store_id=? AND at_ms>?)',
+    (sql) => webhooks.countEvents(sql, 's', 1),
+  ],
   ['getDelivery', 'event_id=? AND endpoint_id=?', (sql) => webhooks.getDelivery(sql, 'e', 'w')],
   [
     'findMissedEvents',
