@@ -16,7 +16,10 @@ import { type Audit, type AuditDeps, auditPayments } from './audit-payments.ts'
 import type { Deps } from './deps.ts'
 
 export type CoverageDeps = Pick<Deps, 'store' | 'logger' | 'metrics'> & {
-  readonly source: Pick<ChainSource, 'getTokenBalances' | 'getTokenOutflow'>
+  readonly source: Pick<
+    ChainSource,
+    'getTokenBalances' | 'getAgreedTokenBalance' | 'getTokenOutflow'
+  >
 }
 
 export type CountDeps = CoverageDeps & AuditDeps
@@ -200,7 +203,10 @@ async function readBalances(
   return found
 }
 
-/** The balance, and only where it does not cover the claims, what the address sent away too. */
+/**
+ * The balance; where it does not cover the claims, what all nodes say it is, and what the address sent
+ * away too. Nothing is taken from an order by the word of one node.
+ */
 async function readCovered(
   deps: CoverageDeps,
   account: Account,
@@ -212,13 +218,18 @@ async function readCovered(
   if (first === undefined || balance >= claimedUnits(credits)) return balance
   const question: BalanceQuestion = account
   try {
+    const agreed = await deps.source.getAgreedTokenBalance(question, signal)
+    if (agreed === null || agreed >= claimedUnits(credits)) return agreed
     const from = first.observation.blockNumber
-    return balance + (await deps.source.getTokenOutflow(question, from, signal))
+    return agreed + (await deps.source.getTokenOutflow(question, from, signal))
   } catch (error) {
     if (!(error instanceof ChainSourceError)) throw error
     const { chainId } = first.observation
     const fields = { chain_id: chainId, token: account.token, address: account.holder }
-    deps.logger.warn({ ...fields, kind: error.kind }, `outflow not read: ${error.message}`)
+    const text = `what an address has is not agreed on, its payments wait: ${error.message}`
+    if (error.kind === 'inconsistent')
+      deps.logger.error({ ...fields, kind: error.kind }, `ALARM: ${text}`)
+    else deps.logger.warn({ ...fields, kind: error.kind }, text)
     return null
   }
 }

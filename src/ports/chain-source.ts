@@ -42,7 +42,15 @@ export type ChainSource = {
     questions: readonly BalanceQuestion[],
     signal: AbortSignal,
   ): Promise<(bigint | null)[]>
-  /** Units of a token that left a holder in the blocks from this height up to this block. */
+  /**
+   * The same for one question, as every node that answers says; rejects with `inconsistent` when they
+   * differ.
+   */
+  getAgreedTokenBalance(question: BalanceQuestion, signal: AbortSignal): Promise<bigint | null>
+  /**
+   * Units of a token that left a holder in the blocks from this height up to this block, as every
+   * node that answers says; rejects with `inconsistent` when they differ.
+   */
   getTokenOutflow(
     question: BalanceQuestion,
     fromNumber: number,

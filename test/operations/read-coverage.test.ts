@@ -21,6 +21,8 @@ const TIP = sampleBlock(20)
 
 type Answers = {
   readonly balances?: (questions: readonly BalanceQuestion[]) => (bigint | null)[]
+  /** As all nodes say; default: as the first one. */
+  readonly agreed?: () => bigint
   readonly outflow?: (fromNumber: number) => bigint
 }
 
@@ -45,6 +47,9 @@ async function read(due: readonly Payment[], answers: Answers, stored: readonly 
         getTokenBalances: async (questions) => {
           asked.push([...questions])
           return answers.balances?.(questions) ?? questions.map(() => 10n ** 30n)
+        },
+        getAgreedTokenBalance: async (question) => {
+          return answers.agreed?.() ?? answers.balances?.([question])[0] ?? null
         },
         getTokenOutflow: async (_, fromNumber) => {
           outflows.push(fromNumber)
@@ -88,6 +93,23 @@ describe('what is asked', () => {
     const { counted, outflows } = await read([due], answers, [swept, due])
     expect(outflows).toEqual([8])
     expect(counted).toEqual({ [idOf(due)]: 5n })
+  })
+})
+
+describe('a node that says too little', () => {
+  const due = payment(1, 10, 25n)
+
+  test('is outvoted by what all say: nothing is missing', async () => {
+    const { counted, outflows } = await read([due], { balances: () => [0n], agreed: () => 25n })
+    expect(counted).toEqual({ [idOf(due)]: 25n })
+    expect(outflows).toEqual([])
+  })
+
+  test('and another that says more: the payment waits', async () => {
+    const agreed = () => {
+      throw new ChainSourceError('inconsistent', 'two nodes differ')
+    }
+    expect((await read([due], { balances: () => [0n], agreed })).counted).toEqual({})
   })
 })
 

@@ -23,7 +23,8 @@ export type Truth = {
   readonly standings: ReadonlyMap<number, Standing>
   readonly settings: readonly ChainSettings[]
   readonly storeId: string
-  readonly nowMs: number
+  /** By the clock of the last poll but one: that one asks an address, the next one expires its order. */
+  readonly askedMs: number
 }
 
 type Replayed = {
@@ -235,7 +236,7 @@ function checkEndStatus(invoice: Invoice, replayed: readonly Replayed[], truth: 
 
 function hasPassed(invoice: Invoice, truth: Truth): boolean {
   const deadline = deadlineMs(invoice.terms)
-  if (invoice.acceptedShare !== null || truth.nowMs <= deadline) return false
+  if (invoice.acceptedShare !== null || truth.askedMs <= deadline) return false
   return invoice.terms.options.every(({ asset, finality }) => {
     const standing = truth.standings.get(asset.chainId)
     // A halted chain says nothing of a deadline, not even what it showed before.

@@ -76,7 +76,9 @@ async function endHistory(world: World, seed: number): Promise<void> {
     }
   }
   if (random.chance(0.4)) passTime(world, 3_600_000)
+  let askedMs = world.time.nowMs
   for (let i = 0; i < POLLS_TO_RECOVER; i++) {
+    askedMs = world.time.nowMs
     passTime(world, 2_000)
     for (const [index] of world.settings.entries()) await poll(world, index)
   }
@@ -89,7 +91,7 @@ async function endHistory(world: World, seed: number): Promise<void> {
     standings: endStandings(world),
     settings: world.settings,
     storeId: (world.process as SimulatedProcess).account.id,
-    nowMs: world.time.nowMs,
+    askedMs,
   })
   await checkOrders(world)
   const run = createRun((world.process as SimulatedProcess).life, null, null)

@@ -240,6 +240,10 @@ export function createSimulatedNode(
         return met === 'null' ? null : chain.tokenBalance(block.hash, token, holder)
       })
     },
+    async getAgreedTokenBalance({ token, holder, block }) {
+      const met = enter()
+      return met === 'null' ? null : chain.tokenBalance(block.hash, token, holder)
+    },
     // Nobody sweeps here.
     async getTokenOutflow() {
       enter()

@@ -13,12 +13,12 @@ import type { LogSource } from '../../ports/log-source.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { NativeSource } from '../../ports/native-source.ts'
 import type { FeedReading } from '../../ports/price-feed.ts'
+import { agreeOnUnits } from './agree-on-units.ts'
 import { createBlockReader, type ReadingSettings } from './block-reader.ts'
 import { decodeHeader } from './decode-answers.ts'
 import { createProofDoubt } from './doubt-proofs.ts'
 import { followHead } from './follow-head.ts'
 import { requireResult } from './json-rpc-client.ts'
-import { isRevert } from './judge-rpc-error.ts'
 import { createLogSource } from './log-source.ts'
 import { createNativeSource } from './native-source.ts'
 import type { EvmNode } from './node.ts'
@@ -38,6 +38,7 @@ import { STANDARD_RULES, TEST_RULES } from './node-record.ts'
 import { readFinality } from './read-finality.ts'
 import { readPriceFeed } from './read-price-feed.ts'
 import { readTokenBalances } from './read-token-balances.ts'
+import { readTokenDecimals } from './read-token-decimals.ts'
 import { readTokenArrivals, readTokenOutflow } from './read-token-transfers.ts'
 import { readTransaction } from './read-transaction.ts'
 
@@ -71,13 +72,8 @@ const OVERTAKEN_MS = 2_000
 
 const BY_NUMBER = 'eth_getBlockByNumber'
 const BY_HASH = 'eth_getBlockByHash'
-/** `decimals()`, ERC-20. */
-const DECIMALS_SELECTOR = '0x313ce567'
-const WORD = /^0x[0-9a-fA-F]{64}$/
 /** The level of a block that its own header proves. */
 const SEALED = 2
-/** `decimals` is a uint8. */
-const MAX_DECIMALS = 255n
 
 export type EvmChainSource = ChainSource & {
   readonly native: NativeSource
@@ -116,6 +112,17 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
       return unit.work(node, until)
     }
     return workOnOneNode(pool, signal, { ...unit, work })
+  }
+  const onEachNode = (
+    what: string,
+    signal: AbortSignal,
+    read: (node: EvmNode) => Promise<bigint | null>,
+  ): Promise<bigint | null> => {
+    const identified = async (node: EvmNode) => {
+      await identifyNode(node, identity, clock, signal)
+      return read(node)
+    }
+    return agreeOnUnits(pool, what, identified, signal)
   }
 
   return {
@@ -169,7 +176,7 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
     getTokenDecimals: (token, signal) =>
       onNode(signal, {
         kind: 'call',
-        work: (node, until) => getTokenDecimals(node, token, until),
+        work: (node, until) => readTokenDecimals(node, token, until),
       }),
     getTransaction: (hash, signal) =>
       onNode(signal, {
@@ -184,11 +191,16 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
         work: (node, until) => readTokenBalances(node, questions, until),
         isThere: (balances) => !balances.includes(null),
       }),
-    getTokenOutflow: (question, fromNumber, signal) =>
-      onNode(signal, {
-        kind: 'outflow',
-        work: (node, until) => readTokenOutflow(node, question, fromNumber, until),
+    getAgreedTokenBalance: (question, signal) =>
+      onEachNode('a balance', signal, async (node) => {
+        return (await readTokenBalances(node, [question], signal))[0] ?? null
       }),
+    async getTokenOutflow(question, fromNumber, signal) {
+      const units = await onEachNode('an outflow', signal, (node) =>
+        readTokenOutflow(node, question, fromNumber, signal),
+      )
+      return units ?? 0n
+    },
     readPriceFeed: (address, signal) =>
       onNode(signal, { kind: 'call', work: (node, until) => readPriceFeed(node, address, until) }),
     getTokenArrivals: (question, fromNumber, signal) =>
@@ -368,24 +380,6 @@ async function hasBlock(
   }
   if (answers === 0 && fault !== null) throw fault
   return false
-}
-
-/** Null only where the chain says so: no code there, a revert, or a word that is no uint8. */
-async function getTokenDecimals(
-  node: EvmNode,
-  token: Address,
-  signal: AbortSignal,
-): Promise<number | null> {
-  const call = [{ to: token, data: DECIMALS_SELECTOR }, 'latest']
-  const answer = await node.client.call('eth_call', call, signal)
-  if (answer.kind === 'refused' && isRevert(answer)) return null
-  const value = requireResult(node.client, 'eth_call', answer)
-  if (typeof value !== 'string') {
-    throw new ChainSourceError('malformed', 'eth_call: the result is not bytes of hex')
-  }
-  if (!WORD.test(value)) return null
-  const decimals = BigInt(value)
-  return decimals > MAX_DECIMALS ? null : Number.parseInt(value, 16)
 }
 
 function decodeHeaderAt(node: EvmNode, number: number, value: unknown): BlockRef {

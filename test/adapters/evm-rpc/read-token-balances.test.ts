@@ -130,6 +130,21 @@ describe('outflow', () => {
   })
 })
 
+describe('what two nodes say', () => {
+  test('is one amount, or nothing is decided by it', async () => {
+    const source = chain.connect([chain.proxy.url, chain.second.url])
+    const ask = () => source.getAgreedTokenBalance(question, never())
+    chain.results.eth_call = () => hashOf('2a')
+    expect(await ask()).toBe(42n)
+    chain.second.intercept((method, _params, result) => {
+      return method === 'eth_call' ? hashOf('0') : result
+    })
+    expect((await catchFault(ask())).kind).toBe('inconsistent')
+    chain.second.rules.failure = 'http_500'
+    expect(await ask()).toBe(42n)
+  })
+})
+
 describe('arrivals', () => {
   const arrival = (index: number, parts: object = {}) => ({
     address: TOKEN,
