@@ -31,7 +31,8 @@ const HOOK = '/hook'
 /** Fewer boundaries than this mean that the hook is not where it was. */
 const BOUNDARIES_EXPECTED = 30
 const BOUNDARIES_MAX = 200
-const STORY_TIMEOUT_MS = 180_000
+/** Two starts of a process for each boundary, half a second of CPU each; more where others want the CPU. */
+const STORY_TIMEOUT_MS = 480_000
 /** Between the death of the process and our hearing of it. */
 const DEATH_NOTICE_MS = 1_000
 
