@@ -1,15 +1,16 @@
 /**
  * usage: npm run bench [-- --quick] [-- PART ...]
  *
- * Measures the gateway beside a floor of the same run and machine: creation, latency, deliveries,
- * addresses, matching, catch-up, sweep. Prints a table and writes bench/results.json. --quick takes
- * about a minute.
+ * Measures the gateway beside a floor of the same run and machine: creation, checkout, latency,
+ * deliveries, addresses, matching, catch-up, sweep. Prints a table and writes bench/results.json.
+ * --quick takes about a minute.
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type AddressesPlan, measureAddresses } from '../bench/catch-up/measure-addresses.ts'
 import { type CatchUpPlan, measureCatchUp } from '../bench/catch-up/measure-catch-up.ts'
 import { type MatchingPlan, measureMatching } from '../bench/catch-up/measure-matching.ts'
+import { type CheckoutPlan, measureCheckout } from '../bench/checkout/measure-checkout.ts'
 import { type CreationPlan, measureCreation } from '../bench/creation/measure-creation.ts'
 import { type DeliveriesPlan, measureDeliveries } from '../bench/deliveries/measure-deliveries.ts'
 import {
@@ -45,6 +46,11 @@ const ADDRESSES: Record<'quick' | 'full', AddressesPlan> = {
   full: { few: 1_000, many: 1_000_000, blocks: 1_000 },
 }
 
+const CHECKOUT: Record<'quick' | 'full', CheckoutPlan> = {
+  quick: { invoices: 50, pacedMs: 2_000, viewers: 500 },
+  full: { invoices: 500, pacedMs: 10_000, viewers: 2_000 },
+}
+
 const LATENCY: Record<'quick' | 'full', LatencyPlan> = {
   quick: { payments: 12 },
   full: { payments: 100 },
@@ -58,6 +64,7 @@ const DELIVERIES: Record<'quick' | 'full', DeliveriesPlan & FirstAttemptsPlan> =
 const PARTS: Readonly<Record<string, Part>> = {
   sweep: () => measureSweep(),
   creation: (quick) => measureCreation(CREATION[quick ? 'quick' : 'full']),
+  checkout: (quick) => measureCheckout(CHECKOUT[quick ? 'quick' : 'full']),
   latency: (quick) => measureLatency(LATENCY[quick ? 'quick' : 'full']),
   deliveries: async (quick) => {
     const plan = DELIVERIES[quick ? 'quick' : 'full']

@@ -13,10 +13,12 @@ export type LoadOptions = {
   readonly durationMs?: number
   /** Requests per second, each timed from when it was due; else as fast as answers come. */
   readonly ratePerS?: number
-  /** Body of one request. */
-  body(index: number): string
+  /** Body of one POST; GET without. */
+  body?(index: number): string
   headers(index: number): readonly string[]
-  readonly path: string
+  readonly path: string | ((index: number) => string)
+  /** What every answer must be; 201 when absent. */
+  readonly status?: number
 }
 
 export type LoadResult = {
@@ -47,8 +49,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         sentMs = dueMs
       }
       if (sentMs >= endMs) break
-      const status = await client.post(options, index)
-      if (status !== 201) throw new Error(`request ${index} was answered ${status}`)
+      const status = await client.send(options, index)
+      if (status !== (options.status ?? 201))
+        throw new Error(`request ${index} was answered ${status}`)
       latenciesMs.push(performance.now() - sentMs)
     }
   }
@@ -60,7 +63,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 type Connection = {
-  post(options: LoadOptions, index: number): Promise<number>
+  send(options: LoadOptions, index: number): Promise<number>
   close(): void
 }
 
@@ -72,13 +75,15 @@ async function openConnection(url: string): Promise<Connection> {
     socket.once('connect', () => resolve())
   })
   return {
-    post(options, index) {
-      const body = options.body(index)
+    send(options, index) {
+      const body = options.body?.(index) ?? ''
+      const path = typeof options.path === 'string' ? options.path : options.path(index)
       const head = [
-        `POST ${options.path} HTTP/1.1`,
+        `${options.body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`,
         `Host: ${hostname}:${port}`,
-        'Content-Type: application/json',
-        `Content-Length: ${Buffer.byteLength(body)}`,
+        ...(options.body === undefined
+          ? []
+          : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`]),
         ...options.headers(index),
       ]
       socket.write(`${head.join('\r\n')}${HEAD_END}${body}`)
