@@ -189,6 +189,14 @@ describe.skipIf(noBrowser)('the checkout page in Chromium', () => {
     await world.mine(K)
     await page.goto(invoice.checkout_url)
     expect(await heading(page)).toBe('Paid after the deadline')
+    await page.getByText('If money has to go back').click()
+    const own = page.getByLabel('Your own address on the network you paid on')
+    const home = `0x${'be'.repeat(20)}`
+    await own.fill(home)
+    await page.getByRole('button', { name: 'Leave address' }).click()
+    await page.getByText('The seller sees your address now.').waitFor()
+    const left = await world.gateway.request('GET', `/v1/invoices/${invoice.id}/refund-proposals`)
+    expect(left.body.data.map(({ destination }: any) => destination.toLowerCase())).toEqual([home])
   })
 
   test('AU-20 a shop that is named shows it in a window of its own; another may not', async () => {

@@ -23,6 +23,7 @@ function keepState(from, to) {
     if (next === null) continue
     if (old.open) next.open = true
     if (old.type === 'radio') next.checked = old.checked
+    else if (old.value) next.value = old.value
   }
 }
 

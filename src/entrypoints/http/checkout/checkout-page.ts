@@ -8,6 +8,7 @@ import { linkTo, type View } from './page-view.ts'
 import type { PublicStatus } from './public-status.ts'
 import { tagStatus } from './public-status.ts'
 import { renderPayments, renderReceipt } from './render-payments.ts'
+import { renderRefundForm } from './render-refund-form.ts'
 import { renderStanding } from './render-standing.ts'
 import { renderWaysToPay } from './render-ways-to-pay.ts'
 import type { ShopFace } from './shop-face.ts'
@@ -28,6 +29,7 @@ export type PageRequest = {
   readonly token: string
   /** From the address of the page: a word that is known, or anything. */
   readonly checked: string | null
+  readonly refund: string | null
   /** The asset that was asked for, and the one that was used last. */
   readonly asset: string | null
   readonly habit: string | null
@@ -65,6 +67,7 @@ ${isPayable(view.standing) ? renderWaysToPay(view) : null}
 ${renderPayments(view)}
 ${renderRenewal(view)}
 ${renderReceipt(view)}
+${renderRefundForm(view)}
 ${renderReturn(view)}
 </div>
 </div>
@@ -79,7 +82,8 @@ ${renderTransactionForm(view, request.checked)}
 }
 
 function prepareView(request: PageRequest): View {
-  const { status, shop, language, isLanguageNamed, token, asset, habit, worthless, nowMs } = request
+  const { status, shop, language, isLanguageNamed, token, asset, habit, worthless } = request
+  const { refund, nowMs } = request
   const options = orderOptions(status.payment_options, habit)
   const chosen = options.find((option) => option.asset === asset) ?? (options[0] as Option)
   return {
@@ -94,6 +98,7 @@ function prepareView(request: PageRequest): View {
     chosen,
     isTest: worthless.has(chosen.chain_id),
     isFeeTold: options.some((option) => hasHigherFee(option) !== hasHigherFee(chosen)),
+    refund,
     nowMs,
   }
 }

@@ -8,7 +8,9 @@ export type PageChoices = {
   readonly isLanguageNamed: boolean
   readonly asset: string | null
   readonly habit: string | null
+  /** What came of a form that was sent: a word that is known, or anything. */
   readonly checked: string | null
+  readonly refund: string | null
 }
 
 /** They hold a word of ours and an asset id: nothing that tells people apart. */
@@ -31,6 +33,7 @@ export function readChoices(req: Request): PageChoices {
     asset: query.get('asset'),
     habit: cookies.get(ASSET_COOKIE) ?? null,
     checked: query.get('checked'),
+    refund: query.get('refund'),
   }
 }
 

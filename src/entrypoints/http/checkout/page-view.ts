@@ -21,6 +21,8 @@ export type View = {
   readonly isTest: boolean
   /** Whether fees differ among the options, so that a word about them helps. */
   readonly isFeeTold: boolean
+  /** What came of an address that was left, from the page's address: a known word, or anything. */
+  readonly refund: string | null
   readonly nowMs: number
 }
 

@@ -143,6 +143,18 @@ export const en = {
     malformed: 'This is no hash: 0x and 64 digits or letters from a to f.',
   },
 
+  refundTitle: 'If money has to go back',
+  refundLabel: 'Your own address on the network you paid on',
+  refundHint:
+    'The seller sees it and decides. Not an address of an exchange you withdrew from: it may not credit ' +
+    'what comes back.',
+  refundButton: 'Leave address',
+  refund: {
+    proposed: 'The seller sees your address now.',
+    malformed: 'This is no address: 0x and 40 digits or letters from a to f, copied whole.',
+    full: 'Enough addresses were left for this order. Ask the seller.',
+  },
+
   back: 'Return to the shop',
   footer: 'The money goes straight to the seller. No account is needed, and none is made.',
 }

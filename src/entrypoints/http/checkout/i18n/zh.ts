@@ -132,6 +132,17 @@ export const zh: Texts = {
     malformed: '这不是交易哈希：应为 0x 加 64 位数字或字母 a 到 f。',
   },
 
+  refundTitle: '如需退款',
+  refundLabel: '您自己在付款网络上的地址',
+  refundHint:
+    '商家会看到此地址并作决定。请不要填写您提现所用的交易所地址：退回的款项可能无法入账。',
+  refundButton: '留下地址',
+  refund: {
+    proposed: '商家现在可以看到您的地址。',
+    malformed: '这不是地址：应为 0x 加 40 位数字或字母 a 到 f，请完整复制。',
+    full: '此订单留下的地址已经足够。请联系商家。',
+  },
+
   back: '返回商店',
   footer: '资金直接转给商家。无需注册账户，也不会创建账户。',
 }
