@@ -56,6 +56,8 @@ export type CreateInvoiceBody = {
   readonly metadata?: Readonly<Record<string, string | number | boolean | null>> | null | undefined
   readonly expires_in?: number | undefined
   readonly tolerance_bps?: number | undefined
+  /** At least so much may be missing, in the currency of the price; less than the price. */
+  readonly tolerance_amount?: string | null | undefined
   readonly redirect_url?: string | null | undefined
 }
 

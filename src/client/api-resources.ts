@@ -95,6 +95,8 @@ export type Invoice = {
   readonly payments_total: number
   readonly accepted_by_merchant: boolean
   readonly tolerance_bps: number
+  /** At least so much may be missing, in the currency of the price. */
+  readonly tolerance_amount: string | null
   readonly order_id: string | null
   readonly description: string | null
   readonly metadata: Readonly<Record<string, string | number | boolean | null>> | null

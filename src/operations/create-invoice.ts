@@ -2,6 +2,7 @@ import { tipOf } from '../core/chain/local-chain.ts'
 import { encodeToken, TOKEN_BYTES } from '../core/ids.ts'
 import { applyStep } from '../core/invoice/advance-invoice.ts'
 import type { Invoice, PaymentOption } from '../core/invoice/invoice.ts'
+import { judgeToleranceAmount } from '../core/invoice/tolerance.ts'
 import { ZERO } from '../core/money/fraction.ts'
 import { closeSettlement, openSettlement, recordAdvance } from '../core/settlement/settlement.ts'
 import type { DepositAddress, Issue, StoreAccount } from '../core/store-account/store-account.ts'
@@ -24,6 +25,8 @@ export type CreateInvoiceRequest = {
   /** Null takes the configured default. */
   readonly expiresInS: number | null
   readonly toleranceBps: number | null
+  /** At least so much may be missing, in the currency of the price; null for no amount. */
+  readonly toleranceAmount: string | null
   readonly idempotency: IdempotencyTicket
 }
 
@@ -51,6 +54,10 @@ export async function createInvoice(
   }
   await deps.accounts.ensure(store)
   const options = await priceInvoice(deps, request.price)
+  const { toleranceAmount, price } = request
+  const fault =
+    toleranceAmount === null ? null : judgeToleranceAmount(toleranceAmount, price.amount)
+  if (fault !== null) throw invalidField('/tolerance_amount', 'out_of_range', fault)
   for (let tries = 0; tries < COMMIT_TRIES; tries++) {
     const text = await tryCreate(deps, request, options)
     if (text !== null) {
@@ -118,6 +125,7 @@ function draftInvoice(
       price: { amount: price.amount, currency: price.currency },
       options,
       toleranceBps: toleranceBps ?? settings.toleranceBps ?? defaults.toleranceBps,
+      ...(request.toleranceAmount !== null && { toleranceAmount: request.toleranceAmount }),
       expiresAtMs: nowMs + (expiresInS ?? defaults.expiresInS) * SECOND_MS,
       graceMs: (settings.graceS ?? defaults.graceS) * SECOND_MS,
     },

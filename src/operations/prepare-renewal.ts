@@ -40,6 +40,7 @@ export async function prepareRenewal(
     redirectUrl: invoice.redirect_url,
     expiresInS: Math.max(Math.round(livedMs / SECOND_MS), 1),
     toleranceBps: invoice.tolerance_bps,
+    toleranceAmount: invoice.tolerance_amount,
     idempotency: { scope: SCOPE, key: invoice.id, requestHash: invoice.id },
   }
 }

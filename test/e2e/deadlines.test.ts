@@ -112,6 +112,58 @@ test('PA-22 paid late: expired until the merchant accepts, reversed when a reorg
   await world.expectCleanState()
 })
 
+test('PA-06 a part before the deadline, too much after it: amounts and facts are right everywhere', async () => {
+  const invoice = await world.createInvoice({ expires_in: 2, accept: [world.usdc.asset] })
+  const due = unitsDue(invoice, world.usdc.asset)
+  await payInvoice(world, invoice, { units: 10_000_000n })
+  await world.mine(K)
+  await sleepPast(invoice.expires_at)
+  await world.mine(K)
+  await world.waitForStatus(invoice.id, 'expired')
+  await payInvoice(world, invoice, { units: due + 5_000_000n })
+  await world.mine(K)
+  const isDone = ({ payments }: any) => payments[0].position === 'confirmed' && !!payments[1]
+  const late = await world.waitForInvoice(invoice.id, 'both confirmed', isDone)
+  const facts = {
+    status: 'expired',
+    paid: { underpaid: true, overpaid: true, late: true },
+    payments_total: 2,
+    payment_options: [{ outstanding: '0', excess: '15', excess_units: '15000000' }],
+    payments: [
+      { amount: '30', in_time: false, position: 'confirmed' },
+      { amount: '10', in_time: true, position: 'confirmed' },
+    ],
+  }
+  expect(late).toMatchObject(facts)
+  const events = await world.eventsOf(invoice.id)
+  expect(events.map(({ type }) => type)).toEqual([
+    ...['invoice.created', 'payment.detected', 'invoice.underpaid', 'payment.confirmed'],
+    ...['invoice.expired', 'payment.detected', 'payment.confirmed', 'invoice.paid_late'],
+  ])
+  expect(events.at(-1).data).toMatchObject(facts)
+  expect(events[4].data).toMatchObject({
+    paid: { underpaid: true, overpaid: false, late: false },
+    payment_options: [{ outstanding: '15', excess: '0' }],
+  })
+  const status = await (await fetch(`${invoice.checkout_url}/status`)).json()
+  expect(status).toMatchObject({ status: 'expired', paid: facts.paid })
+  await world.expectCleanState()
+})
+
+test('PA-04 an amount that may be missing settles at its boundary, one unit less does not', async () => {
+  const terms = { accept: [world.usdc.asset], tolerance_amount: '0.05', tolerance_bps: 10 }
+  const [enough, short] = [await world.createInvoice(terms), await world.createInvoice(terms)]
+  expect(enough.tolerance_amount).toBe('0.05')
+  const due = unitsDue(enough, world.usdc.asset)
+  await payInvoice(world, enough, { units: due - 50_000n })
+  await payInvoice(world, short, { units: due - 50_001n })
+  await world.mine(K)
+  const settled = await world.waitForStatus(enough.id, 'settled')
+  expect(settled.paid).toEqual({ underpaid: false, overpaid: false, late: false })
+  const open = await world.getInvoice(short.id)
+  expect(open).toMatchObject({ status: 'open', paid: { underpaid: true } })
+})
+
 async function sleepPast(time: string) {
   await sleep(Math.max(0, Date.parse(time) - Date.now()) + BLOCK_SECOND_MS)
 }

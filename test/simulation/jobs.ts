@@ -101,6 +101,7 @@ function drawRequest(
     redirectUrl: null,
     expiresInS: random.pick([60, 120, 300, 600]),
     toleranceBps: random.pick([null, null, 50, 1_000]),
+    toleranceAmount: null,
     idempotency: ticket,
   }
 }

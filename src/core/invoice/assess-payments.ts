@@ -19,6 +19,7 @@ import {
 } from '../money/fraction.ts'
 import type { Payment } from '../payment/payment.ts'
 import { deadlineMs, type Invoice, type PaymentOption } from './invoice.ts'
+import { requiredShare } from './tolerance.ts'
 
 /** The columns of the state table, see advance-invoice.ts. */
 export type Standing = 'nothing' | 'some' | 'seen-enough' | 'confirmed-enough' | 'missed'
@@ -32,9 +33,6 @@ export type Evidence = {
   /** Some of what is confirmed came after the deadline. */
   readonly lateConfirmed: boolean
 }
-
-/** Basis points in one. */
-const BPS = 10_000n
 
 /** How the money stands, for people: facts, not states. */
 export type PaidFacts = {
@@ -148,8 +146,7 @@ function fullShare(invoice: Invoice): Fraction {
 function isEnough(invoice: Invoice, share: Fraction): boolean {
   if (share.numerator <= 0n) return false
   if (invoice.acceptedShare !== null) return compareFractions(share, invoice.acceptedShare) >= 0
-  const required = createFraction(BPS - BigInt(invoice.terms.toleranceBps), BPS)
-  return compareFractions(share, required) >= 0
+  return compareFractions(share, requiredShare(invoice.terms)) >= 0
 }
 
 /** Units paid / units due, per asset, added up exactly. */

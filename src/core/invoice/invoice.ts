@@ -21,6 +21,8 @@ export type Terms = {
   readonly price: { readonly amount: string; readonly currency: string }
   readonly options: readonly PaymentOption[]
   readonly toleranceBps: number
+  /** At least so much may be missing, in the currency of the price; absent: no more than the share. */
+  readonly toleranceAmount?: string | undefined
   readonly expiresAtMs: number
   readonly graceMs: number
 }

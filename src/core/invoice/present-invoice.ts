@@ -44,6 +44,7 @@ export function presentInvoice(
     payments_total: payments.length,
     accepted_by_merchant: invoice.acceptedShare !== null,
     tolerance_bps: invoice.terms.toleranceBps,
+    tolerance_amount: invoice.terms.toleranceAmount ?? null,
     order_id: invoice.orderId,
     description: invoice.description,
     metadata: invoice.metadata,

@@ -42,6 +42,12 @@ export const invoiceRequestSchema = z.strictObject({
   metadata: metadataSchema.nullish(),
   expires_in: z.int().min(1).max(EXPIRES_IN_S_MAX).optional(),
   tolerance_bps: z.int().min(0).max(TOLERANCE_BPS_MAX).optional(),
+  tolerance_amount: z
+    .string()
+    .nullish()
+    .describe(
+      'At least so much may be missing, in the currency of the price; less than the price.',
+    ),
   redirect_url: redirectUrlSchema.nullish(),
 })
 
@@ -59,6 +65,7 @@ export function parseInvoiceRequest(
     redirectUrl: input.redirect_url ?? null,
     expiresInS: input.expires_in ?? null,
     toleranceBps: input.tolerance_bps ?? null,
+    toleranceAmount: input.tolerance_amount ?? null,
   }
 }
 

@@ -114,6 +114,7 @@ describe('presentInvoice', () => {
       payments_total: 0,
       accepted_by_merchant: false,
       tolerance_bps: 0,
+      tolerance_amount: null,
       order_id: '1001',
       description: 'Two books',
       metadata: { any: 'text' },

@@ -124,6 +124,10 @@ export const invoiceResource = z
     payments_total: z.int().min(0),
     accepted_by_merchant: z.boolean(),
     tolerance_bps: z.int().min(0),
+    tolerance_amount: z
+      .string()
+      .nullable()
+      .describe('At least so much may be missing, in the currency of the price.'),
     order_id: z.string().nullable(),
     description: z.string().nullable(),
     metadata: metadata.nullable(),
