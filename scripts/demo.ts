@@ -2,7 +2,7 @@
  * usage: npm run demo                            local chain, gateway and shop; stays up and prints the links
  *        npm run demo -- --auto                  plays the whole story by itself and exits
  *        npm run demo -- --auto --story NAME     plays what goes wrong with a payment: underpaid, overpaid,
- *                                                late, wrong-token, wrong-chain, or all of them
+ *                                                late, wrong-token, wrong-chain, refund, or all of them
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'

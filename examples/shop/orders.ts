@@ -24,6 +24,8 @@ export type Order = {
   state: OrderState
   /** Something came that a person at the shop may decide about. */
   canAccept: boolean
+  /** Too much came: what is over can be given back. */
+  canRefund: boolean
   readonly story: string[]
   /** Of the last event that was heeded: an older one that comes late changes nothing. */
   sequence: number
@@ -76,6 +78,7 @@ export function createOrderBook(options: {
         checkoutUrl: invoice.checkout_url,
         state: 'waiting',
         canAccept: false,
+        canRefund: false,
         story: [],
         sequence: 0,
       }
@@ -100,11 +103,12 @@ function heedEvent(order: Order, event: WebhookEvent): void {
   const { sequence } = event
   if (sequence === null || sequence <= order.sequence) return
   order.sequence = sequence
-  if ('status' in event.data) apply(order, event.data as Invoice)
+  if (event.data.object === 'invoice') apply(order, event.data as Invoice)
 }
 
 /** An order is released by what the gateway says of its invoice, and by nothing else. */
 function apply(order: Order, { status, paid }: Invoice): void {
+  order.canRefund = status === 'settled' && paid.overpaid
   order.canAccept = (status === 'expired' || status === 'canceled') && (paid.late || paid.underpaid)
   switch (status) {
     case 'settled':
@@ -136,6 +140,11 @@ function describe(event: WebhookEvent): string {
       const { amount, symbol, chain_id } = event.data
       return `: ${amount} ${symbol} on chain ${chain_id}, which this order does not take`
     }
+    case 'refund.requested':
+    case 'refund.sent':
+    case 'refund.confirmed':
+    case 'refund.failed':
+      return `: ${event.data.amount} ${event.data.symbol} to ${event.data.destination}`
     default:
       return ''
   }

@@ -32,23 +32,27 @@ export function renderCatalogue(): string {
 }
 
 export function renderOrder(order: Order): string {
-  const { id, product, state, story, canAccept, checkoutUrl } = order
+  const { id, product, state, story, canAccept, canRefund, checkoutUrl } = order
   const isPaid = state === 'paid'
   const pay = `<form method="post" action="/orders/${id}/pay">
       <a class="button" href="${escapeHtml(checkoutUrl)}">Open the payment page</a>
       <button>Pay from the local wallet</button></form>`
   const accept = `<form method="post" action="/orders/${id}/accept">
       <button>Accept what was paid</button></form>`
+  const refund = `<form method="post" action="/orders/${id}/refund">
+      <input name="destination" size="44" required placeholder="0x... where the shopper wants it">
+      <button>Give back what is over</button></form>`
   const lines = story.map((line) => `<li>${escapeHtml(line)}</li>`).join('')
   const body = `
     <p>${escapeHtml(product.name)}, ${product.priceUsd} USD</p>
     <p class="status ${isPaid ? 'paid' : ''}" data-state="${state}">Order ${state}</p>
-    ${state === 'waiting' ? pay : ''}${canAccept ? accept : ''}
+    ${state === 'waiting' ? pay : ''}${canAccept ? accept : ''}${canRefund ? refund : ''}
     <h2>What the shop was told</h2>
     <ol>${lines || '<li>nothing yet</li>'}</ol>
     <p><a href="/">Back to the shop</a></p>`
   // Only this page's own address is loaded again: `?back=1` has done its work.
   const refresh = `<meta http-equiv="refresh" content="2;url=/orders/${id}">`
+  // Not while somebody may be typing.
   return renderDocument(`Order ${id}`, body, isPaid ? '' : refresh)
 }
 

@@ -11,6 +11,7 @@ export const REHEARSALS = {
   late: 'It is paid after the deadline',
   'wrong-token': 'It is paid in another token',
   'wrong-chain': 'It is paid on another chain',
+  refund: 'Too much is paid, and given back',
 } as const
 
 export type RehearsalName = keyof typeof REHEARSALS
@@ -44,7 +45,7 @@ export function createRehearsals(quittance: QuittanceClient, book: OrderBook): R
       const { priceUsd } = order.product
       if (isLate) lateOrders.add(order.id)
       else if (name === 'underpaid') await pay(usdc, '12.5')
-      else if (name === 'overpaid') await pay(usdc, '37.5')
+      else if (name === 'overpaid' || name === 'refund') await pay(usdc, '37.5')
       else if (name === 'wrong-token') await pay(otherToken, priceUsd)
       else await pay(otherChain(), priceUsd)
       return order

@@ -119,6 +119,14 @@ function mountPages(app: Express, { quittance, book, rehearsals }: Counter): voi
     await quittance.payTestInvoice(order.invoiceId)
     show(response, order)
   })
+  // The address comes from the shopper, never from the payment: an exchange may have sent that.
+  app.post('/orders/:id/refund', form, async (request, response) => {
+    const order = orderOf(request)
+    const destination = String(request.body?.destination).trim()
+    const refund = { part: 'excess', destination } as const
+    await quittance.createInvoiceRefund(order.invoiceId, refund)
+    show(response, order)
+  })
   app.post('/orders/:id/accept', async (request, response) => {
     const order = orderOf(request)
     await quittance.acceptInvoice(order.invoiceId)

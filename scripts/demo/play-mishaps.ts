@@ -11,12 +11,16 @@ export const MISHAPS = Object.keys(REHEARSALS).filter(isRehearsal)
 /** Blocks are dated in whole seconds: this much after the deadline is after it on the chain, too. */
 const AFTER_DEADLINE_MS = 1_100
 
+/** Where the shopper wants the money; nobody's. */
+const SHOPPER_ADDRESS = '0x000000000000000000000000000000000000c0de'
+
 const PLAYS: Readonly<Record<RehearsalName, (stage: Stage, order: Order) => Promise<void>>> = {
   underpaid: playUnderpaid,
   overpaid: playOverpaid,
   late: playLate,
   'wrong-token': (stage, order) => playUnexpected(stage, order, 'chain'),
   'wrong-chain': (stage, order) => playUnexpected(stage, order, 'secondChain'),
+  refund: playRefund,
 }
 
 /** Plays one mishap and prints a timeline. Rejects with the step that failed. */
@@ -53,6 +57,26 @@ async function playOverpaid(stage: Stage, order: Order): Promise<void> {
   const { payment_options, paid } = await stage.getInvoice(order)
   if (!paid.overpaid) throw new Error('overpaid: the invoice does not say so')
   stage.tell('gateway', `over: ${payment_options[0]?.excess} ${payment_options[0]?.symbol}`)
+}
+
+/** Asked for by a click, paid from the merchant's wallet, recognised on the chain. */
+async function playRefund(stage: Stage, order: Order): Promise<void> {
+  const { chain } = stage.world
+  await playOverpaid(stage, order)
+  await stage.waitFor('the offer of a refund', () => order.canRefund)
+  await stage.click(`/orders/${order.id}/refund`, { destination: SHOPPER_ADDRESS })
+  await stage.expectEvent(order, 'refund.requested')
+  // The wallet pays when it hears of it; what it sent is in the block after that.
+  await stage.waitFor('a transaction of the merchant', async () => {
+    await chain.mine(1)
+    return stage.eventsOf(order).some(({ type }) => type === 'refund.sent')
+  })
+  await stage.confirm()
+  await stage.expectEvent(order, 'refund.confirmed')
+  stage.tell('shop', order.story.at(-1) ?? '')
+  const token = stage.world.usdc
+  const received = await chain.tokenBalance(token, SHOPPER_ADDRESS)
+  if (received === 0n) throw new Error('refund: nothing came to the shopper')
 }
 
 /** Stays expired until a person at the shop accepts what came. */

@@ -11,6 +11,7 @@ import { findFreePort } from '../../hardhat-local/src/find-free-port.ts'
 import { connectLocalChain, type LocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
 import { ROOT } from '../run-command.ts'
+import { merchantWallet, payRefund } from './merchant-wallet.ts'
 import { createThrowawayAccount } from './throwaway-account.ts'
 
 export type World = {
@@ -86,6 +87,8 @@ export async function startWorld(options: {
     const shop = await startShop({ gatewayUrl, apiKey, xpub, port: shopPort })
     closers.push(() => shop.close())
     const { chain, usdc } = first
+    // Whoever runs the shop: what it asks to give back is paid.
+    shop.onEvent((event) => void payRefund(chain, event))
     const secondChain = second?.chain ?? null
     return { chain, secondChain, usdc, gatewayUrl, apiKey, shop, folder, stop }
   } catch (error) {
@@ -106,7 +109,7 @@ async function startChain(
   const dai = await chain.deployToken({ name: 'Dai', symbol: 'DAI', decimals: 18 })
   await chain.mine(1)
   for (const { address } of [usdc, dai]) {
-    for (const { address: holder } of chain.accounts.slice(0, 2)) {
+    for (const { address: holder } of [...chain.accounts.slice(0, 2), merchantWallet]) {
       await chain.mint(address, holder, MINT_UNITS)
     }
   }
@@ -134,6 +137,7 @@ function describeConfig(chains: Readonly<Record<number, StartedChain>>): object 
       poll_interval_ms: 250,
       finality: [{ confirmations: CONFIRMATIONS }],
       native: { symbol: 'ETH', decimals: 18 },
+      own_senders: [merchantWallet.address],
       tokens: [
         { address: usdc, symbol: 'USDC', decimals: 6 },
         { address: dai, symbol: 'DAI', decimals: 18 },

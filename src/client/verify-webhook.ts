@@ -1,6 +1,6 @@
 /** From a request that says it comes from the gateway to an event that does. */
 import { verifyWebhook as judgeWebhook } from '../core/webhook/signature.ts'
-import type { Event, Invoice, Payment } from './api-resources.ts'
+import type { Event, Invoice, Payment, Refund } from './api-resources.ts'
 import { QuittanceError, refuseCall } from './quittance-error.ts'
 
 type Common<Type extends Event['type'], Data> = {
@@ -19,8 +19,9 @@ type TypesOf<Prefix extends string> = Extract<Event['type'], `${Prefix}.${string
 export type WebhookBody =
   | Common<TypesOf<'invoice'>, Invoice>
   | Common<TypesOf<'payment'>, Payment>
+  | Common<TypesOf<'refund'>, Refund>
   | Common<
-      Exclude<Event['type'], TypesOf<'invoice'> | TypesOf<'payment'>>,
+      Exclude<Event['type'], TypesOf<'invoice' | 'payment' | 'refund'>>,
       Readonly<Record<string, unknown>>
     >
 

@@ -134,6 +134,7 @@ describe('the stories', () => {
         late: ['paid', 'invoice.paid_late'],
         'wrong-token': ['waiting', '25 DAI on chain 31337'],
         'wrong-chain': ['waiting', '25 USDC on chain 31338'],
+        refund: ['paid', 'refund.confirmed: 12.5 USDC to 0x0000'],
       }[name]
       expect(page).toContain(`data-state="${told[0]}"`)
       expect(page).toContain(told[1])
