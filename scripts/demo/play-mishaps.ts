@@ -84,8 +84,11 @@ async function playLate(stage: Stage, order: Order): Promise<void> {
   const { chain } = stage.world
   const { expires_at } = await stage.getInvoice(order)
   await sleep(Date.parse(expires_at) + AFTER_DEADLINE_MS - Date.now())
-  await chain.mine(CONFIRMATIONS)
-  await stage.expectOrder(order, 'expired')
+  await stage.waitFor('the chain past the deadline, at its depth', async () => {
+    await chain.mine(1)
+    return order.state === 'expired'
+  })
+  stage.tell('shop', `order ${order.id} is expired`)
   await stage.waitFor('a late payment', async () => {
     await chain.mine(1)
     return (await stage.getInvoice(order)).payments_total > 0

@@ -26,7 +26,8 @@ export type Stage = {
   close(): void
 }
 
-const STEP_DEADLINE_MS = 15_000
+/** Steps take a second; a machine under load takes its time. */
+const STEP_DEADLINE_MS = 30_000
 const POLL_MS = 50
 
 export function createStage(world: World, print: Print): Stage {

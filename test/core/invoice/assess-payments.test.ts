@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { depthRule } from '../../../src/core/chain/finality.ts'
 import {
   assessPayments,
+  confirmedShareOf,
   hasPassedDeadline,
   paidFacts,
   remainderIn,
@@ -188,6 +189,21 @@ describe('accepted by the merchant', () => {
     const payments = [makePayment(USDC, 10_000_001n)]
     expect(assessPayments(accepted, payments, LATE).overpaid).toBe(true)
     expect(paidFacts(accepted, payments)).toMatchObject({ underpaid: false, overpaid: true })
+  })
+})
+
+describe('what accepting would freeze', () => {
+  test('is confirmed and counts, in time or late', () => {
+    const parts = [
+      makePayment(USDC, 5_000_000n),
+      makePayment(USDC, 2_500_000n, { inTime: false }),
+      makePayment(USDC, 1_000_000n, { position: 'included' }),
+      makePayment(USDC, 1_000_000n, { position: 'orphaned' }),
+      makePayment(USDC, 1_000_000n, { accepted: false }),
+    ]
+    expect(confirmedShareOf(makeInvoice(), parts)).toEqual(createFraction(3n, 10n))
+    const more = [...parts, makePayment(ETH, DUE_ETH / 5n)]
+    expect(confirmedShareOf(makeInvoice(), more)).toEqual(createFraction(1n, 2n))
   })
 })
 

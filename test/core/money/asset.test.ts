@@ -5,6 +5,7 @@ import {
   nativeAssetId,
   parseAddress,
   parseAssetId,
+  parseTypedAddress,
   toChecksumAddress,
   tokenAssetId,
 } from '../../../src/core/money/asset.ts'
@@ -23,6 +24,20 @@ describe('PA-34 addresses', () => {
       expect(toChecksumAddress(parseAddress(text) as Address)).toBe(CHECKSUMMED)
     },
   )
+
+  test('typed by a person: one case throughout, or the right checksum', () => {
+    const upper = `0x${LOWER.slice(2).toUpperCase()}`
+    for (const text of [CHECKSUMMED, LOWER, upper]) {
+      expect(parseTypedAddress(text)).toEqual({ ok: true, address: LOWER })
+    }
+    // The case of one letter changed.
+    const mistyped = CHECKSUMMED.replace('aA', 'aa')
+    expect(parseTypedAddress(mistyped)).toEqual({ ok: false, fault: 'checksum' })
+    expect(parseTypedAddress(LOWER.replace('5a', '5A'))).toEqual({ ok: false, fault: 'checksum' })
+    for (const text of ['', `${LOWER}0`, LOWER.slice(2)]) {
+      expect(parseTypedAddress(text)).toEqual({ ok: false, fault: 'malformed' })
+    }
+  })
 
   // From EIP-55: all capital, all small, normal.
   test.each([
