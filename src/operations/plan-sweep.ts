@@ -22,6 +22,8 @@ export type PlanSweepRequest = {
   readonly method: SweepMethod
   readonly clear: boolean
   readonly sponsorIndex: number
+  /** Whose sponsor pays; that of the account itself unless there is one apart. */
+  readonly sponsorAccount?: AccountKey
   readonly assets: readonly Asset[]
   /** Indexes from 0 to here are looked at. */
   readonly lastIndex: number
@@ -43,7 +45,10 @@ export async function planSweep(
   const head = await chain.getHead(signal)
   const fees = await chain.suggestFees(signal)
   const delegate = delegateAddress(destination)
-  const sponsorAddress = deriveSponsorAddress(account, request.sponsorIndex)
+  const sponsorAddress = deriveSponsorAddress(
+    request.sponsorAccount ?? account,
+    request.sponsorIndex,
+  )
   if (destination === sponsorAddress) throw refuseOwnDestination()
   const [sponsor, code, treasury] = await chain.readAccounts(
     [sponsorAddress, delegate, destination],
@@ -61,6 +66,7 @@ export async function planSweep(
     fees,
     native: nativeAssetId(chain.chainId),
     minUnits: request.minUnits,
+    presigned: request.sponsorAccount !== undefined,
   })
   return {
     chainId: chain.chainId,

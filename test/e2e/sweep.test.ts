@@ -1,6 +1,7 @@
 /** The four steps of collecting, as a merchant takes them: plan, sign without a network, send, verify. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mnemonicToAccount } from 'viem/accounts'
 import { describe, expect, test, vi } from 'vitest'
 import { publicKeyToAddress } from '../../src/core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../src/core/money/asset.ts'
@@ -14,6 +15,8 @@ import { runWhileMining } from '../support/run-while-mining.ts'
 vi.setConfig({ testTimeout: 90_000 })
 
 const ACCOUNT = 8
+/** Words of a machine that collects by itself: gas money is all they have. */
+const HOT_WORDS = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
 const ETHER = 10n ** 18n
 const world = usePaymentWorld({ env: { QUITTANCE_XPUB: accountXpub(ACCOUNT) } })
 const treasury = (n: number) =>
@@ -154,6 +157,58 @@ describe('collecting', () => {
     for (const { id } of invoices) {
       expect(await world.getInvoice(id)).toMatchObject({ payments_total: 1, status: 'settled' })
     }
+    await world.expectCleanState()
+  })
+
+  test('scheduled: authorizations signed ahead, a sponsor of other words, and only the treasury is paid', async () => {
+    const to = treasury(5)
+    const authorizations = freshFile('authorizations')
+    const below = withoutNetwork() ?? []
+    const ahead = ['sweep', 'authorize', '--chain', '31337', '--account', String(ACCOUNT)]
+    const signedAhead = await spawnKeys(
+      [...ahead, '--to', to, '--count', '60', '--out', authorizations],
+      { stdin: TEST_MNEMONIC, below },
+    )
+    expect(signedAhead).toMatchObject({ code: 0, stderr: '' })
+    const hot = await spawnKeys(['xpub', '--account', String(ACCOUNT)], { stdin: HOT_WORDS })
+    const path = `m/44'/60'/${ACCOUNT}'/1/0` as const
+    const hotSponsor = mnemonicToAccount(HOT_WORDS, { path }).address
+    await world.chain.setBalance(hotSponsor, ETHER)
+    await payInvoices(2, 'usdc')
+
+    const options = ['--without', 'ETH', '--sponsor-xpub', hot.stdout.trim()]
+    const cleared = await makePlan(to, ...options)
+    const signHot = (plan: string, out: string, treasuryGiven = to) =>
+      spawnKeys(
+        [
+          'sweep',
+          'sign',
+          plan,
+          '--to',
+          treasuryGiven,
+          '--authorizations',
+          authorizations,
+          '--out',
+          out,
+        ],
+        { stdin: HOT_WORDS, below },
+      )
+    const refused = await signHot(cleared.out, freshFile('refused'))
+    expect(refused.stderr).toContain('plan: clear takes the words')
+    const other = await makePlan(treasury(6), ...options, '--keep-delegations')
+    expect((await signHot(other.out, freshFile('refused'), treasury(6))).stderr).toContain(
+      '--authorizations: are for another treasury',
+    )
+
+    const { out, plan } = await makePlan(to, ...options, '--keep-delegations')
+    expect(plan.sponsor.address).toBe(hotSponsor)
+    const signed = freshFile('signed')
+    expect(await signHot(out, signed)).toMatchObject({ code: 0, stderr: '' })
+    expect(await runWhileMining(world, 'sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
+    expect((await world.gateway.run('sweep', 'verify', signed)).code).toBe(0)
+    const total = plan.totals.find(({ symbol }: any) => symbol === 'USDC')
+    expect(plan.entries.length).toBeGreaterThanOrEqual(2)
+    expect(await world.chain.tokenBalance(world.usdc.address, to)).toBe(BigInt(total.units))
     await world.expectCleanState()
   })
 

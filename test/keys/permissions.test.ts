@@ -36,6 +36,7 @@ describe('SW-18 a package that turned bad, inside the keys tool', () => {
     expect(attempt(['sweep', 'sign', 'plan.json', '--to', OUT], WRITE)).toBe(DENIED)
     expect(attempt(['sweep', 'sign', 'plan.json', '--out', OUT], WRITE)).toBe('done')
     expect(attempt(['sweep', 'sign', 'plan.json', `--out=${OUT}`], WRITE)).toBe('done')
+    expect(attempt(['sweep', 'authorize', '--out', OUT], WRITE)).toBe('done')
   })
 
   test('starts no program, no thread and no native code', () => {

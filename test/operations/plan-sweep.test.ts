@@ -13,6 +13,7 @@ import {
 } from '../../src/core/money/asset.ts'
 import { planSweep } from '../../src/operations/plan-sweep.ts'
 import type { SweepChain } from '../../src/ports/sweep-chain.ts'
+import { accountXpub } from '../support/account-keys.ts'
 import { TEST_XPUB } from '../support/gateway-process.ts'
 
 const account = (parseAccountKey(TEST_XPUB) as { key: AccountKey }).key
@@ -53,9 +54,22 @@ const chain: Pick<SweepChain, 'chainId' | 'getHead' | 'suggestFees' | 'readAccou
     })),
 }
 
-const plan = (destination: Address, assets: readonly Asset[] = [COIN]) =>
+/** The same, and the address with a coin sent so many transactions. */
+function withNonce(nonce: number): SweepChain {
+  const readAccounts: SweepChain['readAccounts'] = async (...asked) => {
+    const states = await chain.readAccounts(...asked)
+    return states.map((state) => (state.address === FUNDED ? { ...state, nonce } : state))
+  }
+  return { ...chain, readAccounts } as SweepChain
+}
+
+const plan = (
+  destination: Address,
+  assets: readonly Asset[] = [COIN],
+  { sponsorAccount, nonce = 0 }: { sponsorAccount?: AccountKey; nonce?: number } = {},
+) =>
   planSweep(
-    { chain: chain as SweepChain },
+    { chain: withNonce(nonce) },
     {
       account,
       destination,
@@ -66,6 +80,7 @@ const plan = (destination: Address, assets: readonly Asset[] = [COIN]) =>
       lastIndex: 20,
       minUnits: new Map(),
       signal: new AbortController().signal,
+      ...(sponsorAccount && { sponsorAccount }),
     },
   )
 
@@ -89,4 +104,23 @@ test('a token that does not answer is not counted as zero: the plan is refused a
   await expect(plan(treasury, [COIN, DOLLAR])).rejects.toThrow(
     /USDC \(eip155:1\/erc20:0x70.*\) does not say what 0x.* holds.*--without USDC/,
   )
+})
+
+describe('authorizations signed ahead', () => {
+  const treasury: Address = `0x${'7e'.repeat(20)}`
+  const other = parseAccountKey(accountXpub(1)) as { key: AccountKey }
+
+  test('collect from addresses that sent nothing yet; the sponsor is that of other words', async () => {
+    const facts = await plan(treasury, [COIN], { sponsorAccount: other.key })
+    expect(facts.entries.map(({ index }) => index)).toEqual([4])
+    expect(facts.sponsor.address).toBe(deriveSponsorAddress(other.key, 0))
+    expect(facts.fingerprint).toBe(account.fingerprint)
+  })
+
+  test('leave and list an address that sent something: its nonce is not the signed one', async () => {
+    const facts = await plan(treasury, [COIN], { sponsorAccount: other.key, nonce: 2 })
+    expect(facts.entries).toEqual([])
+    expect(facts.skipped).toMatchObject([{ index: 4, reason: 'method' }])
+    expect((await plan(treasury, [COIN], { nonce: 2 })).entries).toHaveLength(1)
+  })
 })

@@ -16,6 +16,8 @@ export type SelectionPolicy = {
   /** The chain's native coin. */
   readonly native: AssetId
   readonly minUnits: ReadonlyMap<AssetId, bigint>
+  /** Authorizations were signed ahead: for the first transaction of an address, and no later one. */
+  readonly presigned: boolean
 }
 
 export type Selection = {
@@ -30,13 +32,17 @@ export function selectBalances(found: readonly SweepEntry[], policy: SelectionPo
     const { index, address } = entry
     const taken: Balance[] = []
     for (const balance of entry.balances) {
-      const reason = judgeBalance(balance, policy)
+      const reason = judgeEntry(entry, policy) ?? judgeBalance(balance, policy)
       if (reason === null) taken.push(balance)
       else skipped.push({ index, address, ...balance, reason })
     }
     if (taken.length > 0) entries.push({ ...entry, balances: taken })
   }
   return { entries, skipped }
+}
+
+function judgeEntry({ delegated, nonce }: SweepEntry, { presigned }: SelectionPolicy) {
+  return presigned && !delegated && nonce > 0 ? 'method' : null
 }
 
 function judgeBalance({ assetId, units }: Balance, policy: SelectionPolicy): SkipReason | null {

@@ -14,7 +14,10 @@ if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
   if (first === 'keys' && second === 'recover') {
     const { recoverFromWords } = await import('./recover-from-words.ts')
     process.exitCode = await recoverFromWords(rest)
-  } else if (first === 'keys' || (['sweep', 'payout'].includes(first) && second === 'sign')) {
+  } else if (
+    first === 'keys' ||
+    (['sweep', 'payout'].includes(first) && ['sign', 'authorize'].includes(second))
+  ) {
     const { runOffline } = await import('./run-offline.ts')
     process.exitCode = (await runOffline(process.argv.slice(first === 'keys' ? 3 : 2))).code
   } else {

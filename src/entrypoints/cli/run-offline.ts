@@ -36,7 +36,7 @@ const KEYS_PROGRAM = programAt('../keys/main')
 export function permissionsFor(args: readonly string[]): string[] {
   const isSign = args[0] === 'sweep' || args[0] === 'payout'
   const words = isSign ? args.slice(2).filter((word) => !word.startsWith('-')) : []
-  const lists = isSign ? valuesOf('--list', args) : []
+  const lists = isSign ? [...valuesOf('--list', args), ...valuesOf('--authorizations', args)] : []
   const readable = [...words, ...lists, ...valuesOf('--key-file', args)]
   const writable = isSign || args[0] === 'encrypt' ? valuesOf('--out', args) : []
   return [

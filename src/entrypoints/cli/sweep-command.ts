@@ -1,5 +1,6 @@
 /** `quittance sweep plan|broadcast|verify`; `sweep sign` is a program of its own, without a network. */
 import { Command } from 'commander'
+import { type AccountKey, parseAccountKey } from '../../core/keys/deposit-address.ts'
 import {
   type Address,
   type Asset,
@@ -45,6 +46,7 @@ type PlanOptions = {
   readonly maxGasShare: string
   readonly force?: true
   readonly sponsor: string
+  readonly sponsorXpub?: string
   readonly min: readonly string[]
   readonly upTo?: string
 }
@@ -67,12 +69,16 @@ export function buildSweepCommand(io: CliIo, chainOf: SweepChainOf): Command {
     .option('--without <asset...>', 'leave assets out, by symbol', [])
     .option('--max-gas-share <percent>', 'the most it may cost of what it collects', MAX_GAS_SHARE)
     .option('--force', 'write the plan although it may cost more')
+    .option('--sponsor-xpub <xpub>', 'the sponsor of other words pays: see scheduled collecting')
     .option('--min <asset=amount...>', 'leave smaller balances, e.g. USDC=1', [])
     .option('--up-to <index>', 'last index to look at (default: all issued and prepared)')
     .action((options: PlanOptions) => plan(io, chainOf, options))
   sweep
     .command('sign')
     .description('sign a plan on a machine without a network: quittance sweep sign --help')
+  sweep
+    .command('authorize')
+    .description('sign ahead, without a network, for scheduled collecting: --help says how')
   sweep
     .command('broadcast')
     .description('send what was signed, and wait for it; running it again goes on')
@@ -102,6 +108,9 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
         method,
         clear: method === 'delegate' && options.keepDelegations !== true,
         sponsorIndex: parseWhole('--sponsor', options.sponsor),
+        ...(options.sponsorXpub !== undefined && {
+          sponsorAccount: parseSponsor(options.sponsorXpub, account),
+        }),
         assets: leaveOut(settings.assets, options.without),
         lastIndex:
           options.upTo === undefined ? issued + LOOK_AHEAD : parseWhole('--up-to', options.upTo),
@@ -140,6 +149,17 @@ function tellPlanned(io: CliIo, facts: SweepFacts, file: PlanFile): void {
     io.warn(`The sponsor has ${has} coins: send it enough before you broadcast.`)
   }
   io.print(`Digest ${file.digest}`)
+}
+
+/** Whoever signs looks for the sponsor at the account number that the plan names. */
+function parseSponsor(xpub: string, account: AccountKey): AccountKey {
+  const parsed = parseAccountKey(xpub.trim())
+  if (!parsed.ok) throw refuse('--sponsor-xpub', parsed.detail)
+  if (parsed.key.accountNumber === account.accountNumber) return parsed.key
+  throw refuse(
+    '--sponsor-xpub',
+    `is not of account ${account.accountNumber}, as the store's key is`,
+  )
 }
 
 function leaveOut(assets: readonly Asset[], without: readonly string[]): Asset[] {

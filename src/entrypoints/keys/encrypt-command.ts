@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { deriveAccount } from './account.ts'
 import { openKeyFile, PASSWORD_MIN_CHARS, sealKeyFile } from './key-file.ts'
-import { createOut, type KeysIo } from './keys-io.ts'
+import { createOut, type KeysIo, runTelling } from './keys-io.ts'
 import { deriveSeed, parseMnemonic } from './mnemonic.ts'
 import { type Question, readAnswers, WORDS } from './read-secret.ts'
 
@@ -17,17 +17,13 @@ Give the file to the commands that need your words, with --key-file, on the mach
 It does not take the place of the paper: without the password the file is nothing. A BIP-39
 passphrase is not in it; it is asked for where --passphrase says so.`
 
-export function addEncrypt(
-  keys: Command,
-  io: KeysIo,
-  run: (io: KeysIo, act: () => Promise<void>) => Promise<void>,
-): void {
+export function addEncrypt(keys: Command, io: KeysIo): void {
   keys
     .command('encrypt')
     .description('Keep your words in a file behind a password (scrypt, AES-256-GCM).')
     .requiredOption('--out <file>', 'file to make')
     .addHelpText('after', HELP_AFTER)
-    .action(({ out }: { out: string }) => run(io, () => encrypt(io, out)))
+    .action(({ out }: { out: string }) => runTelling(io, () => encrypt(io, out)))
 }
 
 async function encrypt(io: KeysIo, out: string): Promise<void> {

@@ -5,10 +5,9 @@
 import { Command, CommanderError } from 'commander'
 import { MAX_DERIVATION_INDEX } from '../../core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../core/money/asset.ts'
-import { GatewayError } from '../../errors.ts'
 import { type Account, deriveAccount, listAddress } from './account.ts'
 import { addEncrypt } from './encrypt-command.ts'
-import { EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
+import { EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE, type KeysIo, runTelling } from './keys-io.ts'
 import { createMnemonic, deriveSeed } from './mnemonic.ts'
 import {
   ACCOUNT_MAX,
@@ -61,8 +60,8 @@ export function buildKeysCommand(io: KeysIo): Command {
   addXpub(keys, io)
   addAddress(keys, io)
   addVerifyAddress(keys, io)
-  addEncrypt(keys, io, run)
-  addPrivateKey(keys, io, run)
+  addEncrypt(keys, io)
+  addPrivateKey(keys, io)
   return keys
 }
 
@@ -74,7 +73,7 @@ function addNew(keys: Command, io: KeysIo): void {
     .option('--account <number>', "N of the account m/44'/60'/N'; one account per store", '0')
     .option('--json', 'print one JSON object')
     .action((options: { words: string; account: string; json?: true }) =>
-      run(io, () => {
+      runTelling(io, () => {
         const wordCount = parseWordCount(options.words)
         const number = parseCount('--account', options.account, 0, ACCOUNT_MAX)
         const mnemonic = createMnemonic(io.randomBytes, wordCount)
@@ -92,7 +91,7 @@ function addXpub(keys: Command, io: KeysIo): void {
     .description('Print the account key (xpub) of a mnemonic read from standard input.')
     .option('--account <number>', "N of the account m/44'/60'/N'; one account per store", '0')
     .action((options: WalletOptions & { account: string }) =>
-      run(io, async () => {
+      runTelling(io, async () => {
         const number = parseCount('--account', options.account, 0, ACCOUNT_MAX)
         const account = deriveAccount(await readSeed(io, options), number)
         const { address } = listAddress(account, 0)
@@ -111,7 +110,7 @@ function addAddress(keys: Command, io: KeysIo): void {
     .requiredOption('--index <number>', 'first index')
     .option('--count <number>', 'how many', '1')
     .action((options: { xpub: string; index: string; count: string }) =>
-      run(io, () => {
+      runTelling(io, () => {
         const account = parseXpub(options.xpub)
         const first = parseCount('--index', options.index, 0, MAX_DERIVATION_INDEX)
         const longest = Math.min(LIST_MAX, MAX_DERIVATION_INDEX - first + 1)
@@ -132,7 +131,7 @@ function addVerifyAddress(keys: Command, io: KeysIo): void {
     .requiredOption('--xpub <xpub>', 'account-level extended public key')
     .option('--up-to <number>', 'last index to look at', '10000')
     .action((text: string, options: { xpub: string; upTo: string }) =>
-      run(io, () => {
+      runTelling(io, () => {
         const address = parseChecksummed(text)
         const account = parseXpub(options.xpub)
         const last = parseCount('--up-to', options.upTo, 0, SEARCH_MAX)
@@ -147,17 +146,6 @@ function addVerifyAddress(keys: Command, io: KeysIo): void {
         io.setExitCode(EXIT_NOT_FOUND)
       }),
     )
-}
-
-/** Tells bad input in one line. Anything else is a bug of ours and shows itself as one. */
-async function run(io: KeysIo, act: () => void | Promise<void>): Promise<void> {
-  try {
-    await act()
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error
-    io.stderr.write(`error: ${error.message}\n`)
-    io.setExitCode(EXIT_USAGE)
-  }
 }
 
 /** Faults in which commander names our options only; all others repeat what was typed. */

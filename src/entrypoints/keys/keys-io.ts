@@ -1,4 +1,4 @@
-import { invalidField } from '../../errors.ts'
+import { GatewayError, invalidField } from '../../errors.ts'
 
 /** What the keys tool touches of the world; a test gives its own. */
 export type KeysIo = {
@@ -29,5 +29,16 @@ export async function createOut(io: KeysIo, path: string, text: string): Promise
     await io.createFile(path, text)
   } catch {
     throw invalidField('', 'not_writable', '--out: the file is there already, or cannot be made.')
+  }
+}
+
+/** Tells bad input in one line. Anything else is a bug of ours and shows itself as one. */
+export async function runTelling(io: KeysIo, act: () => void | Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    io.stderr.write(`error: ${error.message}\n`)
+    io.setExitCode(EXIT_USAGE)
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../../core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../core/money/asset.ts'
 import { invalidField } from '../../errors.ts'
-import type { KeysIo } from './keys-io.ts'
+import { type KeysIo, runTelling } from './keys-io.ts'
 import { ACCOUNT_MAX, addWalletOptions, parseCount } from './parse-options.ts'
 import { readSeed, type WalletOptions } from './read-secret.ts'
 
@@ -25,18 +25,14 @@ every deposit address and all their money (BIP-32). Your xpub is on the server, 
 and its backups. Never give a deposit key to a wallet, a shop or a person.
 Move money by \`quittance sweep\`, which never shows a key.`
 
-export function addPrivateKey(
-  keys: Command,
-  io: KeysIo,
-  run: (io: KeysIo, act: () => Promise<void>) => Promise<void>,
-): void {
+export function addPrivateKey(keys: Command, io: KeysIo): void {
   addWalletOptions(keys.command('private-key'))
     .description('Print the private key of one deposit address. Dangerous: see its --help.')
     .requiredOption('--index <number>', 'index of the address')
     .option('--account <number>', "N of the account m/44'/60'/N'", '0')
     .option('--i-understand-xpub-risk', 'print it; without this nothing is read or printed')
     .addHelpText('after', `\n${WHY}`)
-    .action((options: Options) => run(io, () => printPrivateKey(io, options)))
+    .action((options: Options) => runTelling(io, () => printPrivateKey(io, options)))
 }
 
 async function printPrivateKey(io: KeysIo, options: Options): Promise<void> {

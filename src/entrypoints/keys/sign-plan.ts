@@ -4,11 +4,11 @@ import { formatDecimal, parseDecimal } from '../../core/money/decimal.ts'
 import type { Signed } from '../../core/sweep/signed-file.ts'
 import { COIN_DECIMALS } from '../../core/sweep/sweep-gas.ts'
 import type { CommonFacts, PlannedTransaction, Sponsor } from '../../core/sweep/sweep-plan.ts'
-import { GatewayError, invalidField } from '../../errors.ts'
-import { createOut, EXIT_OK, EXIT_USAGE, type KeysIo } from './keys-io.ts'
+import { type GatewayError, invalidField } from '../../errors.ts'
+import { createOut, EXIT_OK, EXIT_USAGE, type KeysIo, runTelling } from './keys-io.ts'
 import { addWalletOptions } from './parse-options.ts'
 import { readSeed, type WalletOptions } from './read-secret.ts'
-import { signTransactions } from './sign-transactions.ts'
+import { type Authorize, signTransactions } from './sign-transactions.ts'
 import { openSweepKeys, type SweepKeys } from './sweep-keys.ts'
 
 /** The most all transactions may cost unless `--max-fee` says otherwise, in coins. */
@@ -27,6 +27,8 @@ export type Signable = {
   readonly maxFeeUnits: bigint
   /** Who pays, and the field of the plan that says so. */
   readonly internal: { readonly field: string; readonly account: Sponsor }
+  /** Authorizations that were signed before: the words are then those of the sponsor alone. */
+  readonly authorize?: Authorize
   /** Throws where the plan names an address as ours that is not. */
   assertOwn(keys: SweepKeys): void
   /** What a person compares before signing. */
@@ -61,13 +63,7 @@ export async function signPlan(
   options: SigningOptions,
   read: () => Promise<Signable>,
 ): Promise<void> {
-  try {
-    await signOrShow(io, options, await read())
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error
-    io.stderr.write(`error: ${error.message}\n`)
-    io.setExitCode(EXIT_USAGE)
-  }
+  await runTelling(io, async () => signOrShow(io, options, await read()))
 }
 
 async function signOrShow(io: KeysIo, options: SigningOptions, plan: Signable): Promise<void> {
@@ -78,7 +74,7 @@ async function signOrShow(io: KeysIo, options: SigningOptions, plan: Signable): 
   }
   const keys = openSweepKeys(await readSeed(io, options), facts.accountNumber)
   try {
-    if (keys.fingerprint !== facts.fingerprint) {
+    if (plan.authorize === undefined && keys.fingerprint !== facts.fingerprint) {
       throw refusePlan('account.fingerprint', 'is of another account key than these words')
     }
     if (keys.internalAddress(internal.account.index) !== internal.account.address) {
@@ -90,9 +86,11 @@ async function signOrShow(io: KeysIo, options: SigningOptions, plan: Signable): 
       io.stdout.write('Nothing was signed. Add --out FILE to sign.\n')
       return
     }
-    const signed = await signTransactions(facts, plan.transactions, keys, (done, all) => {
+    const onSigned = (done: number, all: number) => {
       if (io.isTTY) io.stderr.write(`\rsigned ${done} of ${all}${done === all ? '\n' : ''}`)
-    })
+    }
+    const choices = { onSigned, ...(plan.authorize && { authorize: plan.authorize }) }
+    const signed = await signTransactions(facts, plan.transactions, keys, choices)
     const text = `${JSON.stringify(plan.renderSigned(signed), null, 2)}\n`
     await createOut(io, options.out, text)
     io.stdout.write(`${signed.length} transactions signed: ${options.out}\n`)

@@ -5,24 +5,32 @@
  */
 import type { Command } from 'commander'
 import { toChecksumAddress } from '../../core/money/asset.ts'
+import {
+  type PresignedAuthorization,
+  readAuthorizations,
+} from '../../core/sweep/authorizations-file.ts'
 import { type PlanFile, readPlan } from '../../core/sweep/plan-file.ts'
 import { planTransactions } from '../../core/sweep/plan-transactions.ts'
 import { renderSigned } from '../../core/sweep/signed-file.ts'
 import type { SweepFacts } from '../../core/sweep/sweep-plan.ts'
+import { type GatewayError, invalidField } from '../../errors.ts'
+import { addAuthorize } from './authorize-command.ts'
 import type { KeysIo } from './keys-io.ts'
 import { parseChecksummed } from './parse-options.ts'
 import {
   buildSigning,
   describeCost,
   readPlanText,
+  readTextOf,
   refusePlan,
   type Signable,
   type SigningOptions,
   signPlan,
 } from './sign-plan.ts'
+import type { Authorize } from './sign-transactions.ts'
 import type { SweepKeys } from './sweep-keys.ts'
 
-type Options = SigningOptions & { readonly to: string }
+type Options = SigningOptions & { readonly to: string; readonly authorizations?: string }
 
 const HELP_AFTER = `
 The words are read from standard input, never from arguments. Without --out nothing is signed: you
@@ -41,10 +49,12 @@ export function buildSweepCommand(io: KeysIo): Command {
     .description('Sign a collection plan, offline.')
     .argument('<plan>', 'file that `quittance sweep plan` wrote')
     .requiredOption('--to <address>', 'the treasury, typed again from your own records')
+    .option('--authorizations <file>', "signed by `sweep authorize`; the words are the sponsor's")
     .addHelpText('after', HELP_AFTER)
     .action((path: string, options: Options) =>
       signPlan(io, options, () => readSweep(io, path, options)),
     )
+  addAuthorize(parent, io)
   return parent
 }
 
@@ -53,15 +63,54 @@ async function readSweep(io: KeysIo, path: string, options: Options): Promise<Si
   const read = readPlan(await readPlanText(io, path), destination)
   if (!read.ok) throw refusePlan(read.field, read.detail)
   const { facts, file } = read
+  const authorize = await readAuthorize(io, facts, options.authorizations)
   return {
     facts,
+    ...(authorize !== null && { authorize }),
     transactions: planTransactions(facts),
     maxFeeUnits: BigInt(file.max_fee),
     internal: { field: 'sponsor', account: facts.sponsor },
-    assertOwn: (keys) => assertOwnAddresses(facts, keys),
+    assertOwn: (keys) => (authorize === null ? assertOwnAddresses(facts, keys) : undefined),
     describe: () => describePlan(facts, file),
     renderSigned: (signed) => renderSigned(facts, file.digest, signed),
   }
+}
+
+/** The authorizations of the plan, out of those that were signed ahead; null without any. */
+async function readAuthorize(
+  io: KeysIo,
+  facts: SweepFacts,
+  path: string | undefined,
+): Promise<Authorize | null> {
+  if (path === undefined) return null
+  const text = await readTextOf(io, path, '--authorizations')
+  const read = readAuthorizations(parseJson(text))
+  if (!read.ok) throw refuseAuthorizations(`${read.field} ${read.detail}`)
+  const { chainId, destination, entries } = read.value
+  if (chainId !== facts.chainId) throw refuseAuthorizations(`are for chain ${chainId}`)
+  if (destination !== facts.destination) throw refuseAuthorizations('are for another treasury')
+  if (facts.clear) throw refusePlan('clear', 'takes the words: plan with --keep-delegations')
+  const byAddress = new Map(entries.map((entry) => [entry.address, entry]))
+  for (const [i, entry] of facts.entries.entries()) {
+    const fits = entry.delegated || (entry.nonce === 0 && byAddress.has(entry.address))
+    if (!fits) throw refusePlan(`entries[${i}].address`, 'has no authorization that fits')
+  }
+  return async (_chainId, { address }) => {
+    const { r, s, yParity } = byAddress.get(address) as PresignedAuthorization
+    return { r, s, yParity }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function refuseAuthorizations(detail: string): GatewayError {
+  return invalidField('', 'authorizations_refused', `--authorizations: ${detail}.`)
 }
 
 /** Of an address that is not ours the authorization would be worthless. */
