@@ -1,4 +1,5 @@
 /** What addresses that were issued and never paid cost: at the start, and with each block. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeConfig, startChainNode } from '../support/chain-node.ts'
 import type { Figure } from '../support/figures.ts'
 import { type Gateway, prepareGateway, waitForCursor, waitForPoll } from '../support/gateway.ts'
@@ -18,6 +19,10 @@ export type AddressesPlan = {
 export type AddressCost = {
   /** From the start of the process until its first poll, by which it has followed the chain. */
   readonly startMs: number
+  /** The same until it is ready: a large database has been checked by then. */
+  readonly readyMs: number
+  /** Of the process until it has nothing left to do: addresses read and prepared, file checked. */
+  readonly startCpuMs: number
   readonly cpuMsPerBlock: number
 }
 
@@ -29,6 +34,8 @@ const POLL_MS = 250
 const CONFIRMATIONS = 12
 const LOOK_EVERY_MS = 100
 const START_MS = 10_000
+const IDLE_MS = 2_000
+const IDLE_SHARE = 0.05
 /** Of what a block costs with few addresses. */
 const DEARER_MAX = 1.2
 
@@ -50,6 +57,20 @@ export async function measureAddresses(plan: AddressesPlan): Promise<Figure[]> {
       floor: { what: `the same with ${plan.few} addresses`, value: few.startMs },
       target: { kind: 'limit', limit: START_MS },
     },
+    {
+      name: `${plan.many} issued addresses: start to ready, database checked`,
+      unit: 'ms',
+      value: many.readyMs,
+      floor: { what: `the same with ${plan.few} addresses`, value: few.readyMs },
+      target: null,
+    },
+    {
+      name: `${plan.many} issued addresses: CPU of a start and what follows it once`,
+      unit: 'ms',
+      value: many.startCpuMs,
+      floor: { what: `the same with ${plan.few} addresses`, value: few.startCpuMs },
+      target: null,
+    },
   ]
 }
 
@@ -65,11 +86,11 @@ export async function compareAddresses(
   const gateways: Gateway[] = []
   try {
     await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
-    const startsMs: number[] = []
+    const starts: Start[] = []
     for (const addresses of [plan.few, plan.many]) {
       const gateway = await prepareGateway({ config })
       gateways.push(gateway)
-      startsMs.push(await issueAndStart(gateway, addresses))
+      starts.push(await issueAndStart(gateway, addresses))
     }
     const follow = async (count: number) => {
       const beforeMs = gateways.map(({ pid }) => readCpuMs(pid()))
@@ -80,7 +101,7 @@ export async function compareAddresses(
     await follow(WARM_UP_BLOCKS)
     const costs = await follow(plan.blocks)
     const describe = (index: number): AddressCost => ({
-      startMs: startsMs[index] as number,
+      ...(starts[index] as Start),
       cpuMsPerBlock: costs[index] as number,
     })
     return { few: describe(0), many: describe(1) }
@@ -90,8 +111,10 @@ export async function compareAddresses(
   }
 }
 
-/** Issues so many addresses and leaves the gateway running; resolves with what the start took. */
-async function issueAndStart(gateway: Gateway, addresses: number): Promise<number> {
+type Start = Omit<AddressCost, 'cpuMsPerBlock'>
+
+/** Issues so many addresses and leaves the gateway running, with all work of a start behind it. */
+async function issueAndStart(gateway: Gateway, addresses: number): Promise<Start> {
   await gateway.start()
   const [model] = await issueInvoices(gateway, 1)
   await gateway.stop()
@@ -100,7 +123,21 @@ async function issueAndStart(gateway: Gateway, addresses: number): Promise<numbe
   const startMs = wallMs()
   await gateway.start({ waitReady: false })
   await waitForPoll(gateway)
-  return wallMs() - startMs
+  const polledMs = wallMs()
+  await gateway.waitReady()
+  const readyMs = wallMs() - startMs
+  const startCpuMs = await waitIdle(gateway.pid())
+  return { startMs: polledMs - startMs, readyMs, startCpuMs }
+}
+
+/** Until the process does hardly more than poll; resolves with its CPU time so far. */
+async function waitIdle(pid: number): Promise<number> {
+  for (let before = readCpuMs(pid); ; ) {
+    await sleep(IDLE_MS)
+    const now = readCpuMs(pid)
+    if (now - before <= IDLE_SHARE * IDLE_MS) return now
+    before = now
+  }
 }
 
 function planBlocks(count: number): PlannedTransfer[][] {

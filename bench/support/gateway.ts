@@ -29,6 +29,8 @@ export type Gateway = {
   readonly databasePath: string
   pid(): number
   start(options?: { roles?: string; waitReady?: boolean }): Promise<void>
+  /** Of one that was started without waiting. */
+  waitReady(): Promise<void>
   stop(): Promise<void>
   request<Body>(method: string, path: string, body?: unknown): Promise<Body>
   /** Another configuration, for the next start. */
@@ -91,6 +93,7 @@ export async function prepareGateway(options: GatewayOptions): Promise<Gateway> 
       }
       if (wait) await waitReady(url, started, () => output)
     },
+    waitReady: () => waitReady(url, child as ChildProcess, () => output),
     stop: () => end('SIGTERM'),
     configure: (config) => writeFileSync(configPath, JSON.stringify(config)),
     request: (method, path, body) => requestJson(url + path, apiKey, method, body),
