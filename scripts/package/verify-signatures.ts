@@ -9,11 +9,16 @@ export type SignatureVerdict = {
   readonly detail: string
 }
 
-/** Codes of npm and Node for a registry, or its keys, that cannot be asked; and its words for none. */
+/**
+ * Codes of npm and Node for a registry, or its keys, that cannot be asked; and npm's words for none.
+ * What is wrong about a signature has codes of its own, or comes as a list.
+ */
 const UNANSWERED = new RegExp(
   [
-    '^(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$',
-    '^(ENOAUDIT|E40[345]|E50[0-9]|TUF_[A-Z_]+)$',
+    '^(ENOTFOUND|ECONN[A-Z]+|EAI_[A-Z]+|E(NET|HOST)UNREACH|EPIPE|EPROTO|FETCH_ERROR)$',
+    '^(ETIMEDOUT|E[A-Z]+TIMEOUT|ERR_(SOCKET|TLS)_[A-Z_]+)$',
+    '^((DEPTH_ZERO_)?SELF_SIGNED_CERT[A-Z_]*|UNABLE_TO_[A-Z_]+|CERT_[A-Z_]+)$',
+    '^(ENOAUDIT|E4[0-9]{2}|E5[0-9]{2}|TUF_[A-Z_]+)$',
     '^found no dependencies to audit',
   ].join('|'),
 )

@@ -87,6 +87,13 @@ describe('SW-18 signatures of the registry', () => {
     ['one wrong', { invalid: [{ name: 'a', version: '1.0.0' }], missing: [] }, 'refused'],
     ['one without', { invalid: [], missing: [{ name: 'a', version: '1.0.0' }] }, 'refused'],
     ['no network', { error: { code: 'ENOTFOUND', summary: 'getaddrinfo' } }, 'skipped'],
+    [
+      'a proxy in between',
+      { error: { code: 'SELF_SIGNED_CERT_IN_CHAIN', summary: '' } },
+      'skipped',
+    ],
+    ['a silent network', { error: { code: 'ERESPONSETIMEOUT', summary: 'timeout' } }, 'skipped'],
+    ['an unknown key', { error: { code: 'EMISSINGSIGNATUREKEY', summary: 'no key' } }, 'refused'],
     ['not served', { error: { code: 'E404', summary: 'Not Found' } }, 'skipped'],
     [
       'a registry without keys',
