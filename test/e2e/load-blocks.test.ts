@@ -168,6 +168,17 @@ test(`LO-10 CR-08 ${BLOCKS_BEHIND} blocks behind, then ${BLOCKS_JUMPED} at once:
   })
 }, 600_000)
 
+test(`CR-08 ${BLOCKS_JUMPED} blocks at once, looked for by logs: as fast, all found`, async () => {
+  const common = { pollMs: 250, confirmations: K, byLogs: true }
+  await withLoadWorld({ blocks: BLOCKS_JUMPED + K, ...common }, async (world) => {
+    await world.gateway.start()
+    const invoices = await issueInvoices(world.gateway, BLOCKS_JUMPED / PAID_EVERY)
+    const head = await extendPaid(world, BLOCKS_JUMPED, invoices)
+    await followTo(world, head, BLOCKS_JUMPED, 'CR-08 by logs')
+    await waitSettled(world, invoices.length)
+  })
+}, 300_000)
+
 /** Blocks with a payment every so often, and empty ones until the last payment is deep enough. */
 async function extendPaid(
   { node }: LoadWorld,

@@ -24,7 +24,10 @@ export type LoadWorld = {
   readonly receiver: Receiver
 }
 
-export type LoadOptions = Pick<ConfigOptions, 'pollMs' | 'confirmations' | 'nativeMode'> & {
+export type LoadOptions = Pick<
+  ConfigOptions,
+  'pollMs' | 'confirmations' | 'nativeMode' | 'byLogs'
+> & {
   /** How many will follow the first ones, so that the last is about now. */
   readonly blocks: number
 }
