@@ -39,7 +39,7 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'reorgs not longer': 100,
   'deepest reorg': 12,
   'halted chains': 5,
-  'confirmed as final': 150,
+  'confirmed as final': 300,
   'confirmed as safe': 50,
   'logs cut': 100,
   'confirmed unproven': 20,
