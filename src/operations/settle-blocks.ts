@@ -103,17 +103,10 @@ export async function settleBlocks(
   settings: ChainSettings,
   request: BlocksToSettle,
 ): Promise<SettledBlocks> {
-  const { before, blocks, marks, expirySkip, reread = [], replacement } = request
+  const { before, blocks, expirySkip, reread = [] } = request
   const ours = await readOurs(deps, settings, request)
   const { seen, again, found, addresses } = ours
-  const steps =
-    replacement === undefined
-      ? planSteps(before, blocks, marks, settings.maxReorgBlocks)
-      : [replaceBlocks(replacement, blocks)]
-  const isStill = steps.length === 0
-  const known = [...findKnown(before, steps, found, reread), ...again]
-  if (known.length > 0 || (isStill && request.isWaiting))
-    steps.push(standStill(before, steps, known))
+  const { steps, known, isStill } = planTurn(settings, request, ours)
   const transfers = [...seen, ...found, ...again]
   const after = steps[steps.length - 1]?.chain ?? before
   const expiring = await findExpiring(deps, after, expirySkip)
@@ -170,6 +163,22 @@ export async function settleBlocks(
     isWaiting: isAnyWaiting(settlement, after),
     changes: isIdle ? null : changes,
   }
+}
+
+/** The steps of a turn, the last of them without a block where something waits or was found later. */
+function planTurn(
+  { maxReorgBlocks }: ChainSettings,
+  { before, blocks, marks, reread = [], replacement, isWaiting }: BlocksToSettle,
+  { found, again }: { readonly found: readonly Transfer[]; readonly again: readonly Transfer[] },
+) {
+  const steps =
+    replacement === undefined
+      ? planSteps(before, blocks, marks, maxReorgBlocks)
+      : [replaceBlocks(replacement, blocks)]
+  const isStill = steps.length === 0
+  const known = [...findKnown(before, steps, found, reread), ...again]
+  if (known.length > 0 || (isStill && isWaiting)) steps.push(standStill(before, steps, known))
+  return { steps, known, isStill }
 }
 
 function replaceBlocks(
