@@ -1,17 +1,6 @@
 import { type Order, PRODUCTS } from './orders.ts'
 import { REHEARSALS } from './rehearsals.ts'
-
-const STYLE = `
-  :root { color-scheme: light dark; --accent: #0a7c5a; }
-  body { font: 17px/1.55 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }
-  h1 { font-size: 1.5rem; letter-spacing: -0.01em; }
-  article { border-top: 1px solid #8884; padding: 1rem 0; display: flex; gap: 1rem; align-items: baseline; }
-  article p { margin: 0; flex: 1; }
-  button, .button { font: inherit; border: 0; border-radius: 0.5rem; padding: 0.6rem 1.1rem;
-    background: var(--accent); color: #fff; cursor: pointer; text-decoration: none; }
-  .status { font-weight: 600; } .paid { color: var(--accent); }
-  small, li time { color: #888; }
-`
+import { STYLE } from './style.ts'
 
 export function renderCatalogue(): string {
   const items = PRODUCTS.map(({ id, name, priceUsd }) =>
@@ -28,7 +17,7 @@ export function renderCatalogue(): string {
     <h2>When payments go wrong</h2>
     <p><small>On a local chain: each click buys two books and pays them the wrong way.</small></p>
     ${rehearsals.join('')}`
-  return renderDocument('A small bookshop', body)
+  return renderDocument('Books and prints', body)
 }
 
 export function renderOrder(order: Order): string {
@@ -69,7 +58,8 @@ function renderDocument(title: string, body: string, head = ''): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">${head}
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
-    <body><h1>${escapeHtml(title)}</h1>${body}</body></html>`
+    <body><header><a href="/">A small bookshop</a></header>
+    <main><h1>${escapeHtml(title)}</h1>${body}</main></body></html>`
 }
 
 function escapeHtml(text: string): string {
