@@ -122,7 +122,7 @@ describe('IN-30 the shop', () => {
 
 describe('the stories', () => {
   test.each(MISHAPS)(
-    '%s: by one click in the shop, to its end',
+    'IN-29 %s: by one click in the shop, to its end',
     async (name) => {
       expect(await open('/')).toContain(`action="/rehearsals/${name}"`)
       const lines: string[] = []
@@ -142,6 +142,22 @@ describe('the stories', () => {
     },
     STORY_MS,
   )
+
+  test('IN-29 a reorg through the API alone takes a paid order back', async () => {
+    const { gatewayUrl: url, apiKey } = world
+    const quittance = createQuittanceClient({ url, apiKey })
+    const order = await buy('print')
+    await click(`${order}/pay`)
+    await quittance.mineTestChain('31337', { blocks: CONFIRMATIONS })
+    await waitFor('the order to be paid', async () =>
+      (await open(order)).includes('data-state="paid"'),
+    )
+    await quittance.reorgTestChain('31337', { depth: CONFIRMATIONS + 1 })
+    await quittance.mineTestChain('31337')
+    await waitFor('the order to be taken back', async () =>
+      (await open(order)).includes('data-state="taken back"'),
+    )
+  })
 
   test(
     'the whole story plays to its end, and a failed step is named',
