@@ -15,6 +15,7 @@ import {
   unitsInUri,
 } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { readCheckout } from '../support/read-checkout.ts'
 
 const world = usePaymentWorld({ config: { limits: { requests_per_second_per_key: 100_000 } } })
 let batchPayer: BatchPayer
@@ -81,18 +82,17 @@ describe('PA-01 500 random amounts', () => {
     const wrong = await inParallel(samples, async ({ text, canonical, units }, index) => {
       const invoice = invoices[index]
       const shown = [invoice, await world.getInvoice(invoice.id), told.get(invoice.id)]
-      const page = await (await fetch(invoice.checkout_url)).text()
-      const onPage = /Send exactly <strong data-copy>([^<]*)<\/strong>/.exec(page)?.[1]
-      const linksOnPage = [...page.matchAll(/href="(ethereum:[^"]*)"/g)].map(([, link]) =>
-        unitsInUri((link ?? '').replaceAll('&amp;', '&')),
-      )
+      const page = readCheckout(await (await fetch(invoice.checkout_url)).text())
       const seen = {
         price: shown.map((one) => one?.price.amount),
         due: shown.map((one) => optionOf(one).amount_due),
         outstanding: shown.map((one) => optionOf(one).outstanding),
         units: shown.map((one) => optionOf(one).amount_due_units),
-        uri: [...shown.map((one) => unitsInUri(optionOf(one).uri)), ...linksOnPage],
-        page: onPage,
+        uri: [
+          ...shown.map((one) => unitsInUri(optionOf(one).uri)),
+          ...page.links.map((link) => unitsInUri(link)),
+        ],
+        page: page.amount,
       }
       const expected = {
         price: shown.map(() => text),

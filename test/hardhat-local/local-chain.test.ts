@@ -37,7 +37,11 @@ beforeAll(async () => {
   const hashes: Hex[] = []
   for (const name of CONTRACT_NAMES) {
     const terms = name.endsWith('Token') ? [TERMS.name, TERMS.symbol, TERMS.decimals] : []
-    const others = { FeeToken: [...terms, 100n], SweepDelegate: [newRecipient()] }
+    const others = {
+      FeeToken: [...terms, 100n],
+      PriceFeed: ['ETH / USD', 8],
+      SweepDelegate: [newRecipient()],
+    }
     const args = others[name as keyof typeof others] ?? terms
     const { address, hash } = await chain.deploy(name, args)
     contracts[name] = address
