@@ -1,4 +1,5 @@
 /** The four steps of collecting, as a merchant takes them: plan, sign without a network, send, verify. */
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mnemonicToAccount } from 'viem/accounts'
@@ -7,7 +8,7 @@ import { publicKeyToAddress } from '../../src/core/keys/deposit-address.ts'
 import { toChecksumAddress } from '../../src/core/money/asset.ts'
 import { spawnKeys, withoutNetwork } from '../keys/run-keys.ts'
 import { accountXpub, deriveKey } from '../support/account-keys.ts'
-import { TEST_MNEMONIC } from '../support/gateway-process.ts'
+import { TEST_MNEMONIC, waitFor } from '../support/gateway-process.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
 import { runWhileMining } from '../support/run-while-mining.ts'
 
@@ -47,6 +48,9 @@ async function payInvoices(count: number, asset: 'usdc' | 'native'): Promise<any
   return invoices
 }
 
+const isKnown = async (hash: string) =>
+  (await world.chain.rpc('eth_getTransactionByHash', [hash])) !== null
+
 async function makePlan(to: string, ...options: string[]) {
   const out = freshFile('plan')
   const run = await world.gateway.run(
@@ -79,9 +83,12 @@ describe('collecting', () => {
     // Money that comes after the plan was written (SW-17).
     const [late] = await payInvoices(1, 'usdc')
 
-    // The first run dies when the node has everything and nobody wrote it down.
+    // The first run is killed when the node has a transaction, no block does, and nobody wrote it down.
     const { transactions } = JSON.parse(await readFile(signed, 'utf8'))
-    await world.chain.sendRaw(transactions[0].raw)
+    const first = world.gateway.spawnTool('sweep', 'broadcast', signed)
+    await waitFor('the node to have the first', () => isKnown(transactions[0].hash), 30_000)
+    first.kill('SIGKILL')
+    await once(first, 'exit')
     const sent = await runWhileMining(world, 'sweep', 'broadcast', signed)
     expect(sent).toMatchObject({ code: 0 })
     expect(sent.stdout.split('\n').filter((line) => line.includes('block'))).toHaveLength(3)

@@ -247,3 +247,35 @@ describe('a fresh price', () => {
     await patch({ renew_expired: null })
   })
 })
+
+describe('where there is no page', () => {
+  const LOST = `/i/${'0'.repeat(26)}`
+  const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+
+  test.each([
+    ['en', 'There is no such payment request'],
+    ['zh-CN', '没有这个付款请求'],
+  ])('an unknown link is told to people in words of theirs: %s', async (language, heading) => {
+    const answer = await open(LOST, { ...asBrowser, 'accept-language': language })
+    expect(answer.status).toBe(404)
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(answer.text).toContain(`<h1>${heading}</h1>`)
+    expect(answer.text).toContain(String(answer.headers.get('x-request-id')))
+    expect(answer.text).not.toContain('<script')
+  })
+
+  test('and to programs as a problem', async () => {
+    const answer = await open(LOST)
+    expect(answer.status).toBe(404)
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(answer.json.code).toBe('not_found')
+  })
+
+  test('a renewal that is refused is a page too', async () => {
+    const path = `${pathOf(await createInvoice(gateway))}/renewals`
+    const answer = await gateway.ask({ method: 'POST', path, key: null, headers: asBrowser })
+    expect(answer.status).toBe(409)
+    expect(answer.text).toContain('<h1>This cannot be done now</h1>')
+  })
+})

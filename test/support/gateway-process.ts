@@ -50,6 +50,8 @@ export type GatewayProcess = {
   ): Promise<Answer<T>>
   /** Runs a command of the tool on this installation. */
   run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>
+  /** The same while it runs, for what must not come to its end. */
+  spawnTool(...args: string[]): ChildProcess
   /** `quittance check`: the number of violations must be zero. */
   dispose(): Promise<void>
 }
@@ -148,6 +150,7 @@ export async function prepareGateway(options: GatewayOptions): Promise<GatewayPr
     request: (method, path, body, headers = {}) =>
       requestJson(url, apiKey, method, path, body, headers),
     run: (...args) => runTool(args, folder, env),
+    spawnTool: (...args) => spawn(process.execPath, [LAUNCHER, ...args], { cwd: folder, env }),
     async dispose() {
       await end('SIGKILL')
       rmSync(folder, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 /** Every failure as `application/problem+json` (RFC 9457): a stable code, and nothing from inside. */
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import { ChainSourceError, type ErrorCode, GatewayError, type InputFault } from '../../errors.ts'
 import type { HttpDeps } from './http-deps.ts'
 import { PROBLEM_MEANINGS } from './problem-meanings.ts'
@@ -45,9 +45,16 @@ export function createProblem(
   }
 }
 
-/** The last handler of the app: whatever was thrown becomes one problem. */
+export type AnswerProblem = (problem: Problem, req: Request, res: Response) => void
+
+export const answerAsJson: AnswerProblem = (problem, _req, res) => {
+  res.status(problem.status).set(problem.headers).end(JSON.stringify(problem.body))
+}
+
+/** The last handler of some paths, or of the app: whatever was thrown becomes one problem. */
 export function createErrorHandler(
   deps: Pick<HttpDeps, 'publicUrl' | 'logger'>,
+  answer: AnswerProblem = answerAsJson,
 ): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const requestId = requestIdOf(res)
@@ -59,7 +66,7 @@ export function createErrorHandler(
     }
     // Half an answer cannot be taken back: the connection ends, so that nobody takes it for whole.
     if (res.headersSent) res.destroy()
-    else res.status(problem.status).set(problem.headers).end(JSON.stringify(problem.body))
+    else answer(problem, req, res)
   }
 }
 

@@ -9,6 +9,7 @@ import { answerTagged } from '../answer-tagged.ts'
 import { mountRest } from '../health-routes.ts'
 import type { HttpDeps } from '../http-deps.ts'
 import type { IdempotencyGate } from '../idempotency-key.ts'
+import { createErrorHandler } from '../problem.ts'
 import {
   createRenewalLimit,
   createTransactionLimits,
@@ -18,6 +19,7 @@ import { refuseMethod } from '../route.ts'
 import { renderCheckoutPage } from './checkout-page.ts'
 import { mountPageAssets, type PageAssets } from './page-assets.ts'
 import { readChoices, rememberChoices } from './page-choices.ts'
+import { answerAsPage } from './problem-page.ts'
 import { presentPublicStatus, tagStatus } from './public-status.ts'
 import { answerProposal } from './refund-proposal-route.ts'
 import { presentShopFace, type ShopFace } from './shop-face.ts'
@@ -82,6 +84,7 @@ export function mountCheckout(app: Express, deps: HttpDeps, gate: IdempotencyGat
     app.post(path, ...answers)
     mountPostRest(app, path)
   }
+  app.use('/i', createErrorHandler(deps, answerAsPage(assets)))
 }
 
 /** What is left of a path that only answers POST. */

@@ -155,6 +155,27 @@ export const en = {
     full: 'Enough addresses were left for this order. Ask the seller.',
   },
 
+  problem: {
+    unknown: {
+      heading: 'There is no such payment request',
+      words:
+        'The link is wrong or was cut off. Open it again from the shop; do not send money to an address ' +
+        'you have from elsewhere.',
+    },
+    busy: {
+      heading: 'Too many requests',
+      words:
+        'Wait a minute, then load this page again. A payment you already sent is found all the same.',
+    },
+    failed: {
+      heading: 'This cannot be done now',
+      words:
+        'Nothing was changed. Go back and try again in a few minutes; a payment you already sent is ' +
+        'found all the same.',
+    },
+    reference: (id: string) => `For questions to the seller: ${id}`,
+  },
+
   back: 'Return to the shop',
   footer: 'The money goes straight to the seller. No account is needed, and none is made.',
 }
