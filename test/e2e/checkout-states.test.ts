@@ -108,8 +108,11 @@ describe.skipIf(noBrowser)('every state of the checkout page', () => {
     await page.getByText('Wallets and exchanges call it BNB Smart Chain (BEP20).').waitFor()
     expect(new URL(page.url()).searchParams.get('asset')).toMatch(/^eip155:56\//)
     expect(await focusedText(page)).toContain('USDT')
-    await page.goto(new URL(states.paths.part_paid, states.harness.url).href)
+    await page.goto(new URL(states.paths.waiting, states.harness.url).href)
     expect(await page.locator('.chosen').first().innerText()).toContain('USDT')
+    // Who has paid a part sends the rest the same way.
+    await page.goto(new URL(states.paths.part_paid, states.harness.url).href)
+    expect(await page.locator('.chosen').first().innerText()).toContain('USDC')
     await context.close()
   })
 

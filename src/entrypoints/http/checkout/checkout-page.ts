@@ -84,7 +84,9 @@ ${renderTransactionForm(view, request.checked)}
 function prepareView(request: PageRequest): View {
   const { status, shop, language, isLanguageNamed, token, asset, habit, worthless } = request
   const { refund, nowMs } = request
-  const options = orderOptions(status.payment_options, habit)
+  // Who has paid a part sends the rest the same way, whatever the last order was paid with.
+  const begun = status.payments.findLast(({ accepted }) => accepted)?.asset
+  const options = orderOptions(status.payment_options, begun ?? habit)
   const chosen = options.find((option) => option.asset === asset) ?? (options[0] as Option)
   return {
     status,
