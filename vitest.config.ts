@@ -11,6 +11,9 @@ const SLOW = [
   'test/contract/chain-source-hardhat.test.ts',
   'test/supply-chain/published-package.test.ts',
   'test/adapters/sqlite/killed-migration.test.ts',
+  'test/adapters/evm-rpc/several-nodes.test.ts',
+  'test/http/checkout-viewers.test.ts',
+  'test/keys/key-file.test.ts',
 ]
 
 export default defineConfig({
