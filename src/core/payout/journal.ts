@@ -1,18 +1,7 @@
 /** The journal of payouts as JSON values: read back strictly, since money follows from it. */
-import {
-  asAddress,
-  asAssetId,
-  asBoolean,
-  asInteger,
-  asList,
-  asObject,
-  asText,
-  asUnits,
-  type ReadResult,
-  readFields,
-} from '../sweep/read-fields.ts'
-import { REFERENCE } from './payout-list.ts'
+import { asBoolean, asList, asObject, type ReadResult, readFields } from '../sweep/read-fields.ts'
 import type { JournaledPayout } from './payout-plan.ts'
+import { readPayoutTerms } from './read-payout.ts'
 
 /** A year of a thousand payouts a day; 100 MB of text. */
 const JOURNAL_MAX = 400_000
@@ -27,14 +16,7 @@ export function readJournal(value: unknown): ReadResult<JournaledPayout[]> {
   return readFields(() =>
     asList(value, 'payouts', JOURNAL_MAX, (item, at) => {
       const entry = asObject(item, at)
-      return {
-        reference: asText(entry.reference, `${at}.reference`, REFERENCE),
-        assetId: asAssetId(entry.asset, `${at}.asset`),
-        to: asAddress(entry.to, `${at}.to`),
-        units: asUnits(entry.units, `${at}.units`),
-        nonce: asInteger(entry.nonce, `${at}.nonce`, 0),
-        failed: asBoolean(entry.failed, `${at}.failed`),
-      }
+      return { ...readPayoutTerms(entry, at), failed: asBoolean(entry.failed, `${at}.failed`) }
     }),
   )
 }

@@ -10,22 +10,12 @@ import {
   withCheck,
 } from '../sweep/plan-parts.ts'
 import { readCommonFacts, readInternal } from '../sweep/read-facts.ts'
-import {
-  asAddress,
-  asAssetId,
-  asBoolean,
-  asInteger,
-  asList,
-  asObject,
-  asText,
-  asUnits,
-  readFields,
-  wrong,
-} from '../sweep/read-fields.ts'
+import { asBoolean, asList, asObject, readFields, wrong } from '../sweep/read-fields.ts'
 import { maxFeeUnits } from '../sweep/sweep-gas.ts'
-import { PAYOUTS_MAX, REFERENCE } from './payout-list.ts'
+import { PAYOUTS_MAX } from './payout-list.ts'
 import type { PayoutFacts, PlannedPayout } from './payout-plan.ts'
 import { judgePayouts, planPayoutTransactions } from './payout-transactions.ts'
+import { readPayoutTerms } from './read-payout.ts'
 
 export const PAYOUT_PLAN_KIND = 'quittance-payout-plan'
 
@@ -100,18 +90,10 @@ function readPayoutFacts(value: unknown): PayoutFacts {
 
 function readPayout(value: unknown, at: string, ids: ReadonlySet<string>): PlannedPayout {
   const payout = asObject(value, at)
-  const assetId = asAssetId(payout.asset, `${at}.asset`)
-  if (!ids.has(assetId)) throw wrong(`${at}.asset`, 'is not among the assets of the plan')
-  const units = asUnits(payout.units, `${at}.units`)
-  if (units === 0n) throw wrong(`${at}.units`, 'is zero')
-  return {
-    reference: asText(payout.reference, `${at}.reference`, REFERENCE),
-    assetId,
-    to: asAddress(payout.to, `${at}.to`),
-    units,
-    nonce: asInteger(payout.nonce, `${at}.nonce`, 0),
-    toContract: asBoolean(payout.to_contract, `${at}.to_contract`),
-  }
+  const terms = readPayoutTerms(payout, at)
+  if (!ids.has(terms.assetId)) throw wrong(`${at}.asset`, 'is not among the assets of the plan')
+  if (terms.units === 0n) throw wrong(`${at}.units`, 'is zero')
+  return { ...terms, toContract: asBoolean(payout.to_contract, `${at}.to_contract`) }
 }
 
 function renderAmount(facts: PayoutFacts, assetId: AssetId, units: bigint) {

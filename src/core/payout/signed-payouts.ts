@@ -2,13 +2,11 @@
 import { type Address, type Hash, toChecksumAddress } from '../money/asset.ts'
 import {
   asAddress,
-  asAssetId,
   asHash,
   asInteger,
   asList,
   asObject,
   asText,
-  asUnits,
   type ReadResult,
   readFields,
   wrong,
@@ -20,9 +18,10 @@ import {
   type SendableTransaction,
   type Signed,
 } from '../sweep/signed-file.ts'
-import { PAYOUTS_MAX, REFERENCE } from './payout-list.ts'
+import { PAYOUTS_MAX } from './payout-list.ts'
 import type { Payout, PayoutFacts } from './payout-plan.ts'
 import { TRANSACTIONS_MAX } from './payout-transactions.ts'
+import { readPayoutTerms } from './read-payout.ts'
 
 export const SIGNED_PAYOUTS_KIND = 'quittance-payout-signed'
 
@@ -79,12 +78,5 @@ export function readSignedPayouts(value: unknown): ReadResult<SignedPayouts> {
 
 function readSignedPayout(value: unknown, at: string): SignedPayout {
   const payout = asObject(value, at)
-  return {
-    reference: asText(payout.reference, `${at}.reference`, REFERENCE),
-    to: asAddress(payout.to, `${at}.to`),
-    assetId: asAssetId(payout.asset, `${at}.asset`),
-    units: asUnits(payout.units, `${at}.units`),
-    nonce: asInteger(payout.nonce, `${at}.nonce`, 0),
-    txHash: asHash(payout.tx_hash, `${at}.tx_hash`),
-  }
+  return { ...readPayoutTerms(payout, at), txHash: asHash(payout.tx_hash, `${at}.tx_hash`) }
 }
