@@ -61,6 +61,8 @@ const TRANSACTIONS_ROOT = keyOf('transactionsRoot')
 const RECEIPTS_ROOT = keyOf('receiptsRoot')
 const LOGS_BLOOM = keyOf('logsBloom')
 const TRANSACTIONS = keyOf('transactions')
+/** Bits of a number. What stands further back in the table is skipped unread, however often it is there. */
+const NOTED_KEYS = 32
 const NEEDED = needFields(KEYS, '', {
   number: QUANTITY_FORM,
   hash: HASH_FORM,
@@ -98,7 +100,7 @@ export function readHeaderJson(
   enterObject(cursor, 'block')
   let seen = 0
   for (let key = nextKey(cursor, KEYS); key !== NO_KEY; key = nextKey(cursor, KEYS)) {
-    if (key >= 0) seen = noteField(cursor, seen, key, KEYS)
+    if (isNoted(key)) seen = noteField(cursor, seen, key, KEYS)
     if (key === TRANSACTIONS) skipValue(cursor)
     else readHeaderField(cursor, header, key)
   }
@@ -109,6 +111,10 @@ export function readHeaderJson(
     logsBloom: copyField(header.spans, LOGS_BLOOM, BLOOM_BYTES),
     isDisproven: isProof && proveHeader(ref, terms, desk, header) === 'mismatch',
   }
+}
+
+function isNoted(key: number): boolean {
+  return key >= 0 && key < NOTED_KEYS
 }
 
 function createHeader({ bytes }: JsonCursor): Header {
@@ -134,7 +140,7 @@ export function* readBlockJson(
   enterObject(cursor, 'block')
   let seen = 0
   for (let key = nextKey(cursor, KEYS); key !== NO_KEY; key = nextKey(cursor, KEYS)) {
-    if (key >= 0) seen = noteField(cursor, seen, key, KEYS)
+    if (isNoted(key)) seen = noteField(cursor, seen, key, KEYS)
     if (key === TRANSACTIONS) transactions = yield* readTransactions(cursor, ref, terms, desk)
     else readHeaderField(cursor, header, key)
   }
@@ -225,7 +231,7 @@ function proveBlock(
     proof.headerHash = proveHeader(ref, terms, desk, header)
     const unknown = header.hasOthers
       ? 'it has fields that are not known here'
-      : 'fields are missing'
+      : 'fields are missing, or are of another chain'
     const isUnknown = proof.headerHash === 'unprovable'
     reasons.set('headerHash', isUnknown ? unknown : 'its fields have another hash')
   }

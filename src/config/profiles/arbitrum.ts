@@ -14,7 +14,7 @@ const ARBITRUM = {
   finality: FINALITY,
   finalized_tag: 'on',
   // Its own kinds of transactions (0x64 to 0x6a) have an encoding of their own.
-  proofs: { header_hash: 'observe', transactions_root: 'off', receipts_root: 'off', bloom: 'off' },
+  proofs: { header_hash: 'on', transactions_root: 'off', receipts_root: 'off', bloom: 'off' },
   // Retryable tickets and deposits deliver value without a transaction to the address.
   native_mode: 'trace',
   native: { symbol: 'ETH', decimals: 18 },

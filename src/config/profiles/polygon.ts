@@ -15,7 +15,7 @@ const POLYGON_POS = {
   finalized_tag: 'on',
   // State sync (0x7f) stands outside receipts root and bloom.
   proofs: {
-    header_hash: 'observe',
+    header_hash: 'on',
     transactions_root: 'observe',
     receipts_root: 'off',
     bloom: 'off',

@@ -6,6 +6,7 @@ import type { JudgedBlock } from '../../../src/adapters/evm-rpc/verify-block.ts'
 import { setAllProofs } from '../../../src/core/chain/chain-settings.ts'
 import type { Address, Hash } from '../../../src/core/money/asset.ts'
 import type { BlockProof } from '../../../src/core/proof/block-proof.ts'
+import { recoverSenders } from '../../../src/core/proof/recover-senders.ts'
 import { encodeTransaction, type Json } from '../../support/sealed-blocks/encode-block.ts'
 import { sealEveryKind, TOKEN } from '../../support/sealed-blocks/every-kind.ts'
 import { addressOfKey, FORKS, sealBlock } from '../../support/sealed-blocks/seal-block.ts'
@@ -39,11 +40,11 @@ function prove({ block, receipts }: Answers, terms: ReadingTerms = TERMS): Judge
 function complete(block: Json): Answers {
   const place = { blockHash: block.hash, blockNumber: block.number }
   const transactions = block.transactions.map((transaction: Json, index: number) => ({
+    from: addressOfKey(1),
+    hash: keccak256(encodeTransaction(transaction)),
     ...transaction,
     ...place,
-    from: addressOfKey(1),
     transactionIndex: `0x${index.toString(16)}`,
-    hash: keccak256(encodeTransaction(transaction)),
   }))
   const receipts = transactions.map(({ hash, transactionIndex }: Json) => {
     return { ...place, transactionHash: hash, transactionIndex, status: '0x1', logs: [] }
@@ -63,6 +64,13 @@ describe('a true block is proven', () => {
   test.each(realBlocks as RealBlock[])('$source', ({ block, receipts }) => {
     const judged = prove(receipts === undefined ? complete(block) : { block, receipts })
     expect(judged.proof).toMatchObject({ headerHash: 'match', transactionsRoot: 'match' })
+    // Where the chain's own senders are known, the signatures say the same.
+    const senders = block.transactions.map(({ from }: Json) => from)
+    if (!senders.includes(undefined)) {
+      expect(recoverSenders(judged.block, () => true).transactions.map(({ from }) => from)).toEqual(
+        senders,
+      )
+    }
     if (receipts === undefined) return
     expect(judged.proof).toEqual(ALL_MATCH)
     expect(judged.block.proofLevel).toBe(2)
