@@ -1,6 +1,7 @@
 /** The gateway as users run it: a process of its own, a SQLite file, a configuration file. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +43,8 @@ export type GatewayProcess = {
   /** True before the first start, and once the process is gone, however it went. */
   hasEnded(): boolean
   waitReady(): Promise<void>
+  /** Sends a message to a process started with `channel`, and resolves when it has taken it. */
+  tell(message: number | string): Promise<void>
   request<T = any>(
     method: string,
     path: string,
@@ -61,6 +64,8 @@ export type StartOptions = {
   expectReady?: boolean
   /** For this start only. */
   env?: Record<string, string>
+  /** With a channel for `tell`. */
+  channel?: boolean
 }
 
 export type GatewayOptions = {
@@ -92,10 +97,12 @@ export async function prepareGateway(options: GatewayOptions): Promise<GatewayPr
 
   const hasEnded = () => child === null || child.exitCode !== null || child.signalCode !== null
 
-  async function start({ args = [], expectReady = true, env: extra = {} }: StartOptions = {}) {
+  async function start(start: StartOptions = {}) {
+    const { args = [], expectReady = true, env: extra = {}, channel = false } = start
     const started = spawn(process.execPath, [...SERVER_FLAGS, LAUNCHER, 'serve', ...args], {
       cwd: folder,
       env: { ...env, ...extra },
+      stdio: channel ? ['pipe', 'pipe', 'pipe', 'ipc'] : 'pipe',
     })
     const release = guardAgainstOrphan(started)
     started.once('exit', release)
@@ -147,6 +154,13 @@ export async function prepareGateway(options: GatewayOptions): Promise<GatewayPr
     exitCode: () => child?.exitCode ?? null,
     hasEnded,
     waitReady,
+    async tell(message) {
+      const running = child
+      if (running === null) throw new Error('nobody to tell')
+      const taken = once(running, 'message', { signal: AbortSignal.timeout(READY_DEADLINE_MS) })
+      running.send(message)
+      await taken
+    },
     request: (method, path, body, headers = {}) =>
       requestJson(url, apiKey, method, path, body, headers),
     run: (...args) => runTool(args, folder, env),

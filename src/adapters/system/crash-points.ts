@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import process from 'node:process'
 
 /**
@@ -13,37 +14,53 @@ export type CrashPoints = {
   after<T extends object>(target: T, methods: readonly (keyof T)[]): T
 }
 
-/** Crash points of which the nth (from 1) ends the process at once, as a power cut would. */
+const STDERR = 2
+
+/**
+ * Crash points of which the nth (from 1) ends the process at once, as a power cut would; it says
+ * which. A parent process with a channel to this one may name another, counted from then, or the place.
+ */
 export function createCrashPoints(crashAt: number | null): CrashPoints {
   if (crashAt === null) return { around: (target) => target, after: (target) => target }
+  let last: unknown = crashAt
   let passed = 0
-  const pass = (): void => {
+  process.on('message', (message) => {
+    last = message
+    passed = 0
+    process.send?.('armed')
+  })
+  const pass = (place: string): void => {
     passed += 1
-    if (passed === crashAt) process.kill(process.pid, 'SIGKILL')
+    if (passed !== last && place !== last) return
+    writeSync(STDERR, `crash point: ${place}\n`)
+    process.kill(process.pid, 'SIGKILL')
   }
+  const after = (name: string) => pass(`after ${name}`)
   return {
-    around: (target, methods) => surround(target, methods, { before: pass, after: pass }),
-    after: (target, methods) => {
-      const after = (result: unknown) => (isEmpty(result) ? undefined : pass())
-      return surround(target, methods, { before: () => {}, after })
-    },
+    around: (target, methods) =>
+      surround(target, methods, { before: (name) => pass(`before ${name}`), after }),
+    after: (target, methods) =>
+      surround(target, methods, {
+        before: () => {},
+        after: (name, result) => (isEmpty(result) ? undefined : after(name)),
+      }),
   }
 }
 
-type Hooks = { before(): void; after(result: unknown): void }
+type Hooks = { before(name: string): void; after(name: string, result: unknown): void }
 
 function surround<T extends object>(target: T, methods: readonly (keyof T)[], hooks: Hooks): T {
   const replaced = methods.map((name) => {
     const method = target[name] as (...parameters: unknown[]) => unknown
     const wrapped = (...parameters: unknown[]): unknown => {
-      hooks.before()
+      hooks.before(String(name))
       const result = method(...parameters)
       if (!(result instanceof Promise)) {
-        hooks.after(result)
+        hooks.after(String(name), result)
         return result
       }
       return result.then((value: unknown) => {
-        hooks.after(value)
+        hooks.after(String(name), value)
         return value
       })
     }

@@ -1,4 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { createCrashPoints } from '../../../src/adapters/system/crash-points.ts'
@@ -64,4 +68,37 @@ test.each<[string, number, string, string | null]>([
   ['never, when there are fewer', 4, 'commit ask ask ask end', null],
 ])('the process dies %s', (_, crashAt, said, signal) => {
   expect(runUntil(crashAt)).toEqual({ said, signal })
+})
+
+// biome-ignore format: a table reads better in rows
+test.each<[string, number | string, string, string]>([
+  ['another number, counted from then', 3, 'commit commit ', 'before commit'],
+  ['a place', 'after commit', 'commit commit ', 'after commit'],
+])('a parent names %s', async (_, told, said, place) => {
+  const folder = mkdtempSync(join(tmpdir(), 'quittance-crash-'))
+  const program = join(folder, 'program.mjs')
+  writeFileSync(
+    program,
+    `
+    import { writeSync } from 'node:fs'
+    import { createCrashPoints } from ${JSON.stringify(MODULE)}
+    const points = createCrashPoints(1_000_000)
+    const store = points.around({ commit: async () => writeSync(1, 'commit ') }, ['commit'])
+    await store.commit()
+    process.on('message', async () => { for (;;) await store.commit() })`,
+  )
+  try {
+    const child = fork(program, { stdio: 'pipe' })
+    const output = { stdout: '', stderr: '' }
+    child.stdout?.on('data', (chunk: Buffer) => (output.stdout += chunk))
+    child.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk))
+    const answered = once(child, 'message')
+    const closed = once(child, 'close')
+    child.send(told)
+    expect((await answered)[0]).toBe('armed')
+    expect(await closed).toEqual([null, 'SIGKILL'])
+    expect(output).toEqual({ stdout: said, stderr: `crash point: ${place}\n` })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
