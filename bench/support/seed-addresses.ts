@@ -69,7 +69,8 @@ export function seedAddresses(databasePath: string, seed: Seed): void {
         SELECT i.address, m.store_id, m.fingerprint, i.derivation_index, i.id, m.issued_at_ms,
           m.issue_tips
         FROM invoices AS i CROSS JOIN deposit_addresses AS m
-        WHERE m.invoice_id = @modelId AND i.derivation_index >= @next ORDER BY i.address`,
+        WHERE m.address = (SELECT address FROM invoices WHERE id = @modelId)
+          AND i.derivation_index >= @next ORDER BY i.derivation_index`,
       ).run({ modelId, next })
     })()
   } finally {

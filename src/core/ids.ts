@@ -17,7 +17,7 @@ const TIME_BYTES = 6
 /** Random bytes a fresh id needs from the id source. */
 export const ID_RANDOM_BYTES = CONTENT_BYTES - TIME_BYTES
 
-/** Bytes of a secret or of a token that must not be guessed (checkout tokens): 128 bits. */
+/** Random bytes of a token that must not be guessed (checkout tokens): 128 bits. */
 export const TOKEN_BYTES = 16
 
 export type IdPrefix =
@@ -36,14 +36,7 @@ export type IdPrefix =
 /** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
 export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {
   assert(random.length >= ID_RANDOM_BYTES, 'an id needs ten random bytes')
-  const content = new Uint8Array(CONTENT_BYTES)
-  let rest = Math.max(0, Math.floor(nowMs))
-  for (let i = TIME_BYTES - 1; i >= 0; i--) {
-    content[i] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
-  content.set(random.subarray(0, ID_RANDOM_BYTES), TIME_BYTES)
-  return `${prefix}_${encodeBase32(content)}`
+  return `${prefix}_${encodeAfterTime(nowMs, random.subarray(0, ID_RANDOM_BYTES))}`
 }
 
 /** The id of something identified by its content, e.g. a payment by its place in a block. */
@@ -51,10 +44,31 @@ export function deriveId(prefix: IdPrefix, identity: string): string {
   return `${prefix}_${encodeBase32(sha256(utf8ToBytes(identity)).subarray(0, CONTENT_BYTES))}`
 }
 
-/** An unguessable token, base32 without prefix (26 characters, 128 bits). */
-export function encodeToken(random: Uint8Array): string {
+/**
+ * An unguessable token, base32 without prefix: time of creation, then 128 random bits. The time hides
+ * nothing and guards nothing; with it, an index of tokens grows at its end (docs/adr/0070).
+ */
+export function createToken(nowMs: number, random: Uint8Array): string {
   assert(random.length >= TOKEN_BYTES, 'a token needs sixteen random bytes')
-  return encodeBase32(random.subarray(0, TOKEN_BYTES))
+  return encodeAfterTime(nowMs, random.subarray(0, TOKEN_BYTES))
+}
+
+/** Whether a text may be a token: 36 characters, or 26 as they were made without the time. */
+export function isTokenText(text: string): boolean {
+  return TOKEN_TEXT.test(text)
+}
+
+const TOKEN_TEXT = /^[0-9a-z]{26}(?:[0-9a-z]{10})?$/
+
+function encodeAfterTime(nowMs: number, random: Uint8Array): string {
+  const content = new Uint8Array(TIME_BYTES + random.length)
+  let rest = Math.max(0, Math.floor(nowMs))
+  for (let i = TIME_BYTES - 1; i >= 0; i--) {
+    content[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  content.set(random, TIME_BYTES)
+  return encodeBase32(content)
 }
 
 /** Big-endian base32, padded with zero bits on the right; 16 bytes give 26 characters. */

@@ -1,5 +1,5 @@
 import { tipOf } from '../core/chain/local-chain.ts'
-import { encodeToken, TOKEN_BYTES } from '../core/ids.ts'
+import { createToken, TOKEN_BYTES } from '../core/ids.ts'
 import { applyStep } from '../core/invoice/advance-invoice.ts'
 import type { Invoice, PaymentOption } from '../core/invoice/invoice.ts'
 import { judgeToleranceAmount } from '../core/invoice/tolerance.ts'
@@ -119,7 +119,7 @@ function draftInvoice(
   return {
     id: freshId(deps, 'inv', nowMs),
     storeId: store.id,
-    token: encodeToken(deps.ids.randomBytes(TOKEN_BYTES)),
+    token: createToken(nowMs, deps.ids.randomBytes(TOKEN_BYTES)),
     status: 'open',
     terms: {
       price: { amount: price.amount, currency: price.currency },

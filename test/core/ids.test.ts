@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import {
   createId,
+  createToken,
   deriveId,
   encodeBase32,
-  encodeToken,
   ID_RANDOM_BYTES,
+  isTokenText,
   TOKEN_BYTES,
 } from '../../src/core/ids.ts'
 
@@ -51,9 +52,25 @@ describe('deriveId', () => {
 })
 
 describe('tokens', () => {
-  test('hold 128 bits', () => {
-    expect(encodeToken(new Uint8Array(TOKEN_BYTES).fill(0xff))).toBe(`${'z'.repeat(25)}w`)
-    expect(() => encodeToken(new Uint8Array(15))).toThrow('invariant broken')
+  test('hold their time and 128 bits', () => {
+    const random = new Uint8Array(TOKEN_BYTES).fill(0xff)
+    expect(createToken(0, random)).toBe(`${'0'.repeat(9)}3${'z'.repeat(25)}g`)
+    expect(() => createToken(0, new Uint8Array(15))).toThrow('invariant broken')
+  })
+
+  test('sort by their time', () => {
+    const tokens = [5, 1_763_900_000_000, 1_763_900_000_001].map((nowMs, i) =>
+      createToken(nowMs, new Uint8Array(TOKEN_BYTES).fill(0xff - i)),
+    )
+    expect(tokens.toSorted()).toEqual(tokens)
+  })
+
+  test('are known by their form, those without a time too', () => {
+    expect(isTokenText(createToken(1, new Uint8Array(TOKEN_BYTES)))).toBe(true)
+    expect(isTokenText('5r74dwe8v828zp125x3k5bq2jc')).toBe(true)
+    for (const text of ['', '0'.repeat(25), '0'.repeat(30), '0'.repeat(37), `${'0'.repeat(35)}/`]) {
+      expect(isTokenText(text)).toBe(false)
+    }
   })
 })
 

@@ -308,7 +308,7 @@ describe('addresses that shoppers propose', () => {
     const form = await post(`destination=${freshCustomer()}`, 'application/x-www-form-urlencoded')
     expect([form.status, form.headers.get('location')]).toEqual([
       303,
-      expect.stringMatching(/^\/i\/[0-9a-z]{26}\?refund=proposed$/),
+      expect.stringMatching(/^\/i\/[0-9a-z]{36}\?refund=proposed$/),
     ])
     const wrong = await post('destination=me', 'application/x-www-form-urlencoded')
     expect(wrong.headers.get('location')).toContain('?refund=malformed')

@@ -46,7 +46,7 @@ describe('an invoice', () => {
       payments: [],
       payments_total: 0,
     })
-    expect(created.json.checkout_url).toMatch(new RegExp(`^${PUBLIC_URL}/i/[0-9a-z]{26}$`))
+    expect(created.json.checkout_url).toMatch(new RegExp(`^${PUBLIC_URL}/i/[0-9a-z]{36}$`))
     const [usdc, eth] = created.json.payment_options
     expect([usdc.amount_due_units, eth.amount_due]).toEqual(['25000000', '0.01'])
     expect(Date.parse(created.json.expires_at) - Date.parse(created.json.created_at)).toBe(600_000)

@@ -6,9 +6,11 @@ import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { openSqliteStore } from '../../src/adapters/sqlite/sqlite-store.ts'
 import { createIdSource } from '../../src/adapters/system/id-source.ts'
-import { encodeToken, TOKEN_BYTES } from '../../src/core/ids.ts'
+import { createToken, TOKEN_BYTES } from '../../src/core/ids.ts'
 import { API_KEY_BYTES, createApiKeyText } from '../../src/core/store-account/api-key.ts'
 import { createInvoice, type HttpHarness, startHttpHarness } from '../support/http-harness.ts'
+
+const NOW_MS = Date.parse('2026-11-23T00:00:00Z')
 
 const folder = mkdtempSync(join(tmpdir(), 'quittance-dump-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -82,7 +84,10 @@ function bitsOf(texts: readonly string[]): number {
 
 test.each([
   ['API keys', (random: (count: number) => Uint8Array) => createApiKeyText(random(API_KEY_BYTES))],
-  ['invoice tokens', (random: (count: number) => Uint8Array) => encodeToken(random(TOKEN_BYTES))],
+  [
+    'invoice tokens of one moment',
+    (random: (count: number) => Uint8Array) => createToken(NOW_MS, random(TOKEN_BYTES)),
+  ],
 ])('AU-02 10,000 %s: no duplicate, at least 128 bits each', (_kind, create) => {
   const { randomBytes } = createIdSource()
   const texts = Array.from({ length: 10_000 }, () => create(randomBytes))

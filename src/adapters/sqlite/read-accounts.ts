@@ -18,8 +18,9 @@ import type { Statements } from './statements.ts'
 const LIST_STORES = 'SELECT * FROM store_accounts ORDER BY position'
 const LIST_API_KEYS = 'SELECT * FROM api_keys WHERE store_id = ? ORDER BY position'
 const API_KEY_BY_HASH = 'SELECT * FROM api_keys WHERE hash = ?'
-export const MAX_ISSUED = `SELECT max(idx) AS idx FROM deposit_addresses
-  WHERE fingerprint = ? AND invoice_id IS NOT NULL`
+/** From the end, past the look-ahead that waits there. */
+export const MAX_ISSUED = `SELECT idx FROM deposit_addresses
+  WHERE fingerprint = ? AND invoice_id IS NOT NULL ORDER BY idx DESC LIMIT 1`
 export const WAITING_ADDRESSES = `SELECT * FROM deposit_addresses
   WHERE fingerprint = ? AND idx >= ? AND invoice_id IS NULL ORDER BY idx LIMIT ?`
 const LIST_AUDIT = 'SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?'
@@ -38,7 +39,7 @@ export function findApiKeyByHash(sql: Statements, hash: string): ApiKey | null {
 }
 
 export function maxIssuedIndex(sql: Statements, fingerprint: string): number {
-  return (sql(MAX_ISSUED).get(fingerprint) as { idx: number | null }).idx ?? -1
+  return (sql(MAX_ISSUED).get(fingerprint) as { idx: number } | undefined)?.idx ?? -1
 }
 
 export function listWaitingAddresses(

@@ -49,7 +49,8 @@ const GROUPS: Readonly<Record<SweepGroup, string>> = {
 export const sweepPage = (group: SweepGroup): string => `
   SELECT a.*, i.deadline_ms AS deadline_ms, i.position AS invoice_position,
     instr(i.terms, @asset) > 0 AS takes_coin
-  FROM invoices AS i CROSS JOIN deposit_addresses AS a ON a.invoice_id = i.id
+  FROM invoices AS i CROSS JOIN deposit_addresses AS a
+    ON a.address = i.address AND a.invoice_id = i.id
   WHERE ${GROUPS[group]} AND (i.deadline_ms, i.position) > (@deadlineMs, @position)
     AND i.deadline_ms < @beforeMs
   ORDER BY i.deadline_ms, i.position LIMIT @limit`

@@ -1,5 +1,6 @@
 import { chainAuditEntry } from '../../core/audit.ts'
 import type { ChangeSet, CommitResult } from '../../core/change-set.ts'
+import type { DepositAddress } from '../../core/store-account/store-account.ts'
 import {
   API_KEY_COLUMNS,
   type ApiKeyRow,
@@ -36,6 +37,7 @@ import {
   type RefundRow,
   refundToRow,
 } from './refund-rows.ts'
+import { bytesToAddress } from './row-values.ts'
 import { isUniqueClash } from './sqlite-error.ts'
 import { entityTable, insertInto, type Statements, writeRevision } from './statements.ts'
 import { pruneBlocks, writeChain } from './write-chain.ts'
@@ -158,10 +160,29 @@ const ISSUE_ADDRESS = `UPDATE deposit_addresses SET store_id = @store_id,
 
 function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
   return (changes.addresses ?? []).every((address) => {
+    if (address.issued !== null && !isNamedBy(sql, changes, address.issued.invoiceId, address)) {
+      return false
+    }
     const row = depositAddressToRow(address)
     if (insertAddress(sql, row).changes === 1) return true
     return sql(ISSUE_ADDRESS).run(row).changes === 1
   })
+}
+
+const NAMED_ADDRESS = 'SELECT address FROM invoices WHERE id = ?'
+
+/** An invoice has one address, the one it names: no other is given out to it. */
+function isNamedBy(
+  sql: Statements,
+  changes: ChangeSet,
+  invoiceId: string,
+  { address }: DepositAddress,
+): boolean {
+  const written = changes.invoices?.find(({ id }) => id === invoiceId)
+  if (written !== undefined) return written.address === address
+  const named = sql(NAMED_ADDRESS).pluck().get(invoiceId) as Buffer | undefined
+  // To nobody: the reference itself is refused.
+  return named === undefined || bytesToAddress(named) === address
 }
 
 const insertIdempotency = insertInto<IdempotencyRow>('idempotency', IDEMPOTENCY_COLUMNS)

@@ -30,7 +30,7 @@ export type Terms = {
 export type Invoice = {
   readonly id: string
   readonly storeId: string
-  /** Names the checkout page: random, 128 bits, permanent. */
+  /** Names the checkout page: 128 random bits after its time, permanent. */
   readonly token: string
   readonly status: InvoiceStatus
   readonly terms: Terms

@@ -13,10 +13,19 @@ import Database from 'better-sqlite3'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { APPLICATION_ID, MIGRATIONS } from '../../../src/adapters/sqlite/migrations.ts'
 import { assertSettings, openDatabase } from '../../../src/adapters/sqlite/open-database.ts'
+import { depositAddressToRow } from '../../../src/adapters/sqlite/payment-rows.ts'
 import { openSqliteStore } from '../../../src/adapters/sqlite/sqlite-store.ts'
+import { cacheStatements } from '../../../src/adapters/sqlite/statements.ts'
+import { writeChangeSet } from '../../../src/adapters/sqlite/write-change-set.ts'
 import { GatewayError } from '../../../src/errors.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
-import { sampleInvoice, sampleStore } from '../../support/fixtures.ts'
+import {
+  sampleAddress,
+  sampleDepositAddress,
+  sampleInvoice,
+  sampleIssuedAddress,
+  sampleStore,
+} from '../../support/fixtures.ts'
 
 let directory: string
 let path: string
@@ -222,6 +231,34 @@ describe('migrations', () => {
       body: { kind: 'sealed', text: 'sealed text' },
       createdAtMs: 2,
     })
+    await store.close()
+  })
+
+  test('addresses of version 12 are found, counted and given out in version 13', async () => {
+    const db = openDatabase({ path, migrations: MIGRATIONS.slice(0, 12) })
+    const sql = cacheStatements(db)
+    const account = { stores: [sampleStore()], invoices: [sampleInvoice(1), sampleInvoice(2)] }
+    expect(writeChangeSet(sql, account)).toBe('committed')
+    const insert = db.prepare(`INSERT INTO deposit_addresses
+      (address, store_id, fingerprint, idx, invoice_id, issued_at_ms, issue_tips)
+      VALUES (@address, @store_id, @fingerprint, @idx, @invoice_id, @issued_at_ms, @issue_tips)`)
+    const addresses = [sampleDepositAddress(2), sampleIssuedAddress(1), sampleDepositAddress(3)]
+    for (const address of addresses) insert.run(depositAddressToRow(address))
+    db.close()
+
+    const store = openSqliteStore({ path })
+    const find = async () =>
+      (await store.findDepositAddresses([1, 2, 3].map(sampleAddress))).toSorted(
+        (a, b) => a.index - b.index,
+      )
+    const { fingerprint } = sampleIssuedAddress(1)
+    expect(await find()).toEqual([1, 0, 2].map((i) => addresses[i]))
+    expect(await store.maxIssuedIndex(fingerprint)).toBe(1)
+    expect(await store.commit({ addresses: [sampleIssuedAddress(2)] })).toBe('committed')
+    expect(await store.commit({ addresses: [sampleIssuedAddress(1)] })).toBe('conflict')
+    expect((await find())[1]).toEqual(sampleIssuedAddress(2))
+    expect(await store.maxIssuedIndex(fingerprint)).toBe(2)
+    expect(await store.listWaitingAddresses(fingerprint, 0, 9)).toEqual([addresses[2]])
     await store.close()
   })
 

@@ -96,12 +96,12 @@ const CLAIM = { nowMs: 1, leaseUntilMs: 2, limit: 10, perEndpoint: 2, perStore: 
 test.each<[string, string, (sql: Statements) => unknown]>([
   [
     'findDepositAddresses',
-    'USING PRIMARY KEY',
+    'deposit_addresses_by_address (address=?)',
     (sql) => chains.findDepositAddresses(sql, [sampleAddress(1)]),
   ],
   [
     'a slice of known addresses',
-    'USING PRIMARY KEY (address>?)',
+    'COVERING INDEX deposit_addresses_by_address (address>?)',
     (sql) =>
       createKnownAddresses(
         sql,
@@ -217,7 +217,11 @@ test.each<[string, string, (sql: Statements) => unknown]>([
   ],
   ['listEndpoints', 'webhook_endpoints_by_store', (sql) => webhooks.listEndpoints(sql, ['s'])],
   ['findApiKeyByHash', 'hash=?', (sql) => accounts.findApiKeyByHash(sql, 'h')],
-  ['maxIssuedIndex', 'deposit_addresses_issued', (sql) => accounts.maxIssuedIndex(sql, 'f')],
+  [
+    'maxIssuedIndex',
+    'deposit_addresses_by_index (fingerprint=?)',
+    (sql) => accounts.maxIssuedIndex(sql, 'f'),
+  ],
   [
     'listWaitingAddresses',
     'deposit_addresses_waiting',

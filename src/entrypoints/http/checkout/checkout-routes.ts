@@ -1,4 +1,5 @@
 import type { Express, Request, RequestHandler, Response } from 'express'
+import { isTokenText } from '../../../core/ids.ts'
 import type { InvoiceResource } from '../../../core/invoice/present-invoice.ts'
 import { GatewayError } from '../../../errors.ts'
 import { createInvoice } from '../../../operations/create-invoice.ts'
@@ -27,7 +28,6 @@ import { createStatusFeed } from './status-feed.ts'
 import { answerTransaction } from './transaction-route.ts'
 import { presentWalletTransaction } from './wallet-transaction.ts'
 
-const TOKEN = /^[0-9a-z]{26}$/
 const JSON_TYPE = 'application/json; charset=utf-8'
 const POST_ONLY = 'POST, OPTIONS'
 /** The name of a picture changes with it. */
@@ -100,7 +100,7 @@ async function loadInvoice(
   deps: HttpDeps,
   token: string | string[] | undefined,
 ): Promise<InvoiceResource> {
-  if (typeof token === 'string' && TOKEN.test(token)) return getInvoiceByToken(deps, token)
+  if (typeof token === 'string' && isTokenText(token)) return getInvoiceByToken(deps, token)
   throw new GatewayError('not_found', 'There is no such invoice.')
 }
 
