@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createEvmChainSource, type EvmChainSource } from './adapters/evm-rpc/evm-chain-source.ts'
 import { createTestChain } from './adapters/evm-rpc/test-chain.ts'
 import { createRates } from './adapters/rates/create-rates.ts'
-import { CHECKED_AT_ONCE_BYTES } from './adapters/sqlite/check-integrity.ts'
+import type { LateCheck } from './adapters/sqlite/check-integrity.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
 import { DAMAGED, findWrongSetting } from './adapters/sqlite/open-database.ts'
 import { openSqliteStore, type SqliteStore } from './adapters/sqlite/sqlite-store.ts'
@@ -76,7 +76,7 @@ export function openFoundation(
   config: GatewayConfig,
   onEvents: () => void = () => {},
   crashPoints: CrashPoints = createCrashPoints(null),
-  checkedAtOnceBytes?: number,
+  lateCheck?: LateCheck,
 ): Foundation {
   const logger = createLogger({ level: loggerLevel(config.logLevel) })
   const clock = createSystemClock()
@@ -87,7 +87,7 @@ export function openFoundation(
     filePath: config.secretKey?.kind === 'file' ? config.secretKey.path : undefined,
     defaultPath: join(config.stateDir, 'secret.key'),
   })
-  const sqlite = openSqliteStore({ ...config.database, logger, checkedAtOnceBytes })
+  const sqlite = openSqliteStore({ ...config.database, logger, lateCheck })
   const guarded = crashPoints.after(crashPoints.around(sqlite, STORE_WRITES), ['claimDeliveries'])
   const store = announceEvents(guarded, onEvents)
   const chains = createChainDirectory(clock, config.chains)
@@ -150,6 +150,8 @@ export type GatewayOptions = {
   readonly version: string
   /** Tests end the process at this boundary (adapters/system/crash-points); null: never. */
   readonly crashAt: number | null
+  /** Which database is checked while it is in use. */
+  readonly lateCheck: LateCheck
   /** The database was found to be damaged after the start: the process should end. */
   readonly onDamage?: () => void
 }
@@ -174,7 +176,7 @@ export async function startGateway(
     locks.push(acquireLock(join(config.stateDir, 'state.lock'), 'serve'))
     const crashPoints = createCrashPoints(options.crashAt)
     const onEvents = () => dispatcher?.wake()
-    foundation = openFoundation(config, onEvents, crashPoints, CHECKED_AT_ONCE_BYTES)
+    foundation = openFoundation(config, onEvents, crashPoints, options.lateCheck)
     reportDamage(foundation, options)
     // The lock is ours, so whoever leased a delivery is dead: it is sent again now, not in a minute.
     await foundation.sqlite.releaseLeases()

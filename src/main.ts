@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { agreeOnAccounts } from './adapters/evm-rpc/agree-on-accounts.ts'
 import { createSweepChain } from './adapters/evm-rpc/sweep-chain.ts'
+import { LARGE_FILES } from './adapters/sqlite/check-integrity.ts'
 import { acquireLock } from './adapters/sqlite/lock-file.ts'
 import { createSystemClock } from './adapters/system/clock.ts'
 import { openPayoutJournal } from './adapters/system/payout-journal.ts'
@@ -154,12 +155,14 @@ async function serve(options: { role: string; acceptNewXpub?: boolean }): Promis
   })
   // Lazy collection of what a long catch-up leaves behind would double the memory and gain nothing.
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
+  const { crashAt, databaseCheckWaitsFor: waitsFor } = readTestVariables(process.env)
   const started = startGateway(loadConfig(), {
     onDamage: () => void started.then((gateway) => shutDown(gateway, 'damage', EXIT_FAILED)),
     roles,
     acceptNewXpub: options.acceptNewXpub === true,
     version,
-    crashAt: readTestVariables(process.env).crashAt,
+    crashAt,
+    lateCheck: waitsFor === null ? LARGE_FILES : { checkedAtOnceBytes: 0, waitsFor },
   })
   const gateway = await started
   if (gateway.url !== null) gateway.logger.info({ url: gateway.url, version }, 'listening')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig, readTestVariables } from '../../src/config.ts'
 import { API_KEY, LOCAL_CHAIN, parse, places, refusal, USDC, XPUB } from './parse.ts'
 
 test('without file and variables everything has its default', () => {
@@ -374,6 +374,16 @@ describe('names', () => {
     expect(places(null, env)).toEqual(['QUITTANCE_TEST_CLOCK'])
     parseConfig({ file: null, env, cwd: '/', allowTestVariables: true })
     parse(null, { QUITTANCE_CONFIG: 'quittance.config.json' })
+  })
+
+  test('a database check waits for a whole path, and in test builds alone', () => {
+    const read = (NODE_ENV: string, path: string) =>
+      readTestVariables({ NODE_ENV, QUITTANCE_TEST_DATABASE_CHECK_WAITS_FOR: path })
+        .databaseCheckWaitsFor
+    expect(read('test', '/var/check-waits')).toBe('/var/check-waits')
+    expect(read('test', '')).toBe(null)
+    expect(read('production', '/var/check-waits')).toBe(null)
+    expect(() => read('test', 'check-waits')).toThrow('must be the whole path of a file')
   })
 
   test('names of objects in every JavaScript are unknown as well', () => {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Database as Connection } from 'better-sqlite3'
 
 /** A check takes about a second for each GB in memory, and as long as the disk takes elsewhere. */
-export const CHECKED_AT_ONCE_BYTES = 256 * 1024 * 1024
+const CHECKED_AT_ONCE_BYTES = 256 * 1024 * 1024
 
 export type IntegrityCheck = {
   /** `damaged` also where the file could not be read to its end. */
@@ -15,6 +15,18 @@ export type IntegrityCheck = {
   /** Gives up a check under way. */
   stop(): Promise<void>
 }
+
+/** How a large file is told, and when its check may begin. */
+export type LateCheck = {
+  readonly checkedAtOnceBytes: number
+  /** The check waits while there is a file at this path, so that a test sees what goes on meanwhile. */
+  readonly waitsFor: string | null
+}
+
+export const LARGE_FILES: LateCheck = { checkedAtOnceBytes: CHECKED_AT_ONCE_BYTES, waitsFor: null }
+
+/** What the thread is given. */
+export type IntegrityTask = { readonly path: string; readonly waitsFor: string | null }
 
 export const SOUND: IntegrityCheck = {
   state: () => 'sound',
@@ -27,11 +39,11 @@ export function isSound(db: Connection): boolean {
   return db.pragma('quick_check(1)', { simple: true }) === 'ok'
 }
 
-/** Checks the file at `path` in a thread and with a connection of its own. */
-export function checkInBackground(path: string): IntegrityCheck {
+/** Checks the file in a thread and with a connection of its own. */
+export function checkInBackground(task: IntegrityTask): IntegrityCheck {
   const own = import.meta.url
   const program = new URL(`./integrity-worker${extname(fileURLToPath(own))}`, own)
-  const worker = new Worker(program, { workerData: path })
+  const worker = new Worker(program, { workerData: task })
   let state: ReturnType<IntegrityCheck['state']> = 'checking'
   const done = new Promise<void>((resolve) => {
     const settle = (isFound: boolean) => {

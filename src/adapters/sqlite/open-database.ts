@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { isSound } from './check-integrity.ts'
+import { isSound, type LateCheck } from './check-integrity.ts'
 import { makeDirectory } from './make-directory.ts'
 import { migrate, readVersion } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS, type Migration } from './migrations.ts'
@@ -43,7 +43,7 @@ export type DatabaseOptions = {
   /** Refuse a file that is missing or empty: orders were there, and something took them away. */
   readonly mustExist?: boolean | undefined
   /** A larger file is opened before it is checked; whoever opens it learns the verdict later. */
-  readonly checkedAtOnceBytes?: number | undefined
+  readonly lateCheck?: LateCheck | undefined
   /** The steps to the current schema; tests bring their own. */
   readonly migrations?: readonly Migration[] | undefined
 }
@@ -187,8 +187,9 @@ function checkIntegrity(db: Connection): void {
 }
 
 /** A large file of whoever asked for it is checked while it is in use (check-integrity.ts). */
-export function isCheckedLater({ path, checkedAtOnceBytes }: DatabaseOptions): boolean {
-  return !isEmpty(path) && statSync(path).size > (checkedAtOnceBytes ?? Number.POSITIVE_INFINITY)
+export function isCheckedLater({ path, lateCheck }: DatabaseOptions): boolean {
+  if (lateCheck === undefined || isEmpty(path)) return false
+  return statSync(path).size > lateCheck.checkedAtOnceBytes
 }
 
 function assertCurrent(db: Connection, migrations: readonly Migration[]): void {

@@ -33,7 +33,7 @@ import { watchVersion } from './watch-version.ts'
 export type SqliteStore = Store & {
   /** What the connection runs with, for `doctor`. */
   describe(): DatabaseSettings
-  /** Of a file larger than `checkedAtOnceBytes`; of any other it is done. */
+  /** Of a file that is checked later; of any other it is done. */
   readonly integrity: IntegrityCheck
   /** Which addresses are certainly not in it, once `knownAddresses.load` was asked for. */
   readonly knownAddresses: Pick<KnownAddresses, 'load' | 'isStranger'>
@@ -47,9 +47,11 @@ export type SqliteStore = Store & {
  * used.
  */
 export function openSqliteStore(options: DatabaseOptions): SqliteStore {
+  const { path, lateCheck } = options
   const isLater = isCheckedLater(options)
   const db = openDatabase(options)
-  const integrity = isLater ? checkInBackground(resolve(options.path)) : SOUND
+  const task = { path: resolve(path), waitsFor: lateCheck?.waitsFor ?? null }
+  const integrity = isLater ? checkInBackground(task) : SOUND
   const sql = cacheStatements(db)
   const readVersion = watchVersion(sql)
   const { remember, forgetChanged } = createReadMemory(sql, readVersion)

@@ -9,14 +9,14 @@ import { sampleInvoice, sampleStore } from '../../support/fixtures.ts'
 const PAGE_BYTES = 4_096
 /** The last ones hold rows: the schema stays readable. */
 const DAMAGED_PAGES = 10
-const checkedAtOnceBytes = 0
+const lateCheck = { checkedAtOnceBytes: 0, waitsFor: null }
 const TIMEOUT_MS = 30_000
 
 let path: string
 beforeEach(async () => {
   const directory = mkdtempSync(join(tmpdir(), 'quittance-sqlite-'))
   path = join(directory, 'quittance.db')
-  const store = openSqliteStore({ path, checkedAtOnceBytes })
+  const store = openSqliteStore({ path, lateCheck })
   expect(store.integrity.state()).toBe('sound')
   const invoices = Array.from({ length: 200 }, (_, n) => sampleInvoice(n))
   await store.commit({ stores: [sampleStore()], invoices })
@@ -36,7 +36,7 @@ function damage(): void {
 test(
   'a sound file is in use while it is checked',
   async () => {
-    const store = openSqliteStore({ path, checkedAtOnceBytes })
+    const store = openSqliteStore({ path, lateCheck })
     expect(store.integrity.state()).toBe('checking')
     expect(await store.commit({ invoices: [sampleInvoice(900)] })).toBe('committed')
     await store.integrity.done
@@ -50,7 +50,7 @@ test(
   'a damaged file is found out',
   async () => {
     damage()
-    const store = openSqliteStore({ path, checkedAtOnceBytes })
+    const store = openSqliteStore({ path, lateCheck })
     await store.integrity.done
     expect(store.integrity.state()).toBe('damaged')
     await store.close()
@@ -61,12 +61,14 @@ test(
 test('a smaller one is refused before it is used', () => {
   damage()
   const size = readFileSync(path).length
-  expect(() => openSqliteStore({ path, checkedAtOnceBytes: size })).toThrow('damaged')
+  expect(() =>
+    openSqliteStore({ path, lateCheck: { ...lateCheck, checkedAtOnceBytes: size } }),
+  ).toThrow('damaged')
   expect(() => openSqliteStore({ path })).toThrow('damaged')
 })
 
 test('closing does not wait for the check', async () => {
-  const store = openSqliteStore({ path, checkedAtOnceBytes })
+  const store = openSqliteStore({ path, lateCheck })
   await store.close()
   expect(store.integrity.state()).not.toBe('damaged')
 })
