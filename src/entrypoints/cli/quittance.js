@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: finds a Node that runs the gateway, then hands over.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
+import nodeModule from 'node:module'
 import { constants } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MINIMUM = [22, 18]
+/** Bits of a mode: its group and all others may write. */
+const OTHERS_WRITE = 0o022
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
@@ -21,6 +25,8 @@ if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
     const { runOffline } = await import('./run-offline.ts')
     process.exitCode = (await runOffline(process.argv.slice(first === 'keys' ? 3 : 2))).code
   } else {
+    // A recovery leaves nothing behind, like all that touches keys.
+    if (first !== 'recover') keepCompiledCode()
     await import('../../main.ts')
   }
 } else {
@@ -47,4 +53,29 @@ function runWith(node) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0)
   })
+}
+
+/**
+ * Lets Node keep what it compiled, beside the packages, so that the next start is spared it. Whoever
+ * can write there runs code here. So: only where the code belongs to who runs it, in folders that
+ * nobody else can write to, and else nowhere. A start without is slower and nothing else.
+ */
+function keepCompiledCode() {
+  const packages = ['../../../node_modules', '../../../..']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => basename(path) === 'node_modules' && existsSync(path))
+  const user = process.geteuid?.()
+  if (packages === undefined || user === undefined) return
+  const folder = join(packages, '.cache', 'quittance')
+  try {
+    if (lstatSync(fileURLToPath(import.meta.url)).uid !== user) return
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const isOurs = [dirname(folder), folder].every((path) => {
+      const { uid, mode } = lstatSync(path)
+      return uid === user && (mode & OTHERS_WRITE) === 0
+    })
+    if (isOurs) nodeModule.enableCompileCache(folder)
+  } catch {
+    // Not to be written to, as an installation should be.
+  }
 }
