@@ -21,6 +21,7 @@ import { createVault, deriveKey, loadSecretKey } from './adapters/system/vault.t
 import { createDestinationCheck, parseAllowedHosts } from './adapters/webhook-http/address-guard.ts'
 import { createWebhookSender } from './adapters/webhook-http/webhook-sender.ts'
 import type { ChainConfig, GatewayConfig } from './config.ts'
+import { isSwept } from './core/chain/chain-settings.ts'
 import { type WatchedContent, watchedContentOf } from './core/chain/watched-content.ts'
 import type { Hash } from './core/money/asset.ts'
 import { STANDARD_SCHEDULE_MS } from './core/webhook/retry-schedule.ts'
@@ -29,6 +30,7 @@ import { type HttpServer, listen } from './entrypoints/http/server.ts'
 import { startAddressKeeper } from './entrypoints/workers/address-keeper.ts'
 import { startChainWatcher } from './entrypoints/workers/chain-watcher.ts'
 import { startHousekeeper } from './entrypoints/workers/housekeeper.ts'
+import { startPaymentAttributor } from './entrypoints/workers/payment-attributor.ts'
 import type { RunLoop } from './entrypoints/workers/run-loop.ts'
 import { startWebhookDispatcher } from './entrypoints/workers/webhook-dispatcher.ts'
 import { GatewayError } from './errors.ts'
@@ -183,7 +185,7 @@ export async function startGateway(
     await openStores(foundation, options.acceptNewXpub)
     await assertSecretsOpen(foundation)
     if (options.roles.includes('watch')) {
-      for (const chain of config.chains) loops.push(await watchChain(foundation, chain))
+      for (const chain of config.chains) loops.push(...(await watchChain(foundation, chain)))
       loops.push(startAddressKeeper(foundation))
     }
     loops.push(startHousekeeper({ ...foundation, alertLimits: config.alerts }))
@@ -313,7 +315,7 @@ function nodesOf(foundation: Foundation, chainId: number): EvmChainSource | null
 }
 
 /** What was followed before a restart says which chain this is, before any node does. */
-async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<RunLoop> {
+async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<RunLoop[]> {
   const stored = await foundation.store.loadChain(chain.chainId, 1)
   const { knownAddresses } = foundation.sqlite
   knownAddresses.load()
@@ -322,9 +324,10 @@ async function watchChain(foundation: Foundation, chain: ChainConfig): Promise<R
   foundation.sources.set(chain.chainId, source)
   const observed = foundation.crashPoints.after(source, NODE_ANSWERS)
   const deps = { ...foundation, source: observed, native: source.native }
-  if (chain.detection === 'receipts') return startChainWatcher(deps, chain)
+  const beside = isSwept(chain) ? [startPaymentAttributor(deps, chain)] : []
+  if (chain.detection === 'receipts') return [startChainWatcher(deps, chain), ...beside]
   const logs = foundation.crashPoints.after(source.logs, ['readSightings'])
-  return startChainWatcher({ ...deps, logs }, chain)
+  return [startChainWatcher({ ...deps, logs }, chain), ...beside]
 }
 
 /** For readiness: no order is promised on a file that is not known to be sound. */

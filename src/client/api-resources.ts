@@ -34,6 +34,18 @@ export type Payment = {
   readonly in_time: boolean
   /** The invoice accepts this asset. */
   readonly accepted: boolean
+  /** The calls that brought coins which only a balance told of at first; absent otherwise. `tx_hash` and `from` are filled in where all of them agree. */
+  readonly attributions?:
+    | readonly {
+        readonly tx_hash: string
+        /** With its EIP-55 checksum. */
+        readonly from: string
+        /** Exact: no trailing zeros, no exponent. */
+        readonly amount: string
+        /** In smallest units of the asset. */
+        readonly amount_units: string
+      }[]
+    | undefined
 }
 
 /** What is to be paid, and how it stands. */

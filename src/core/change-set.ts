@@ -7,6 +7,7 @@ import type { KnownBalance } from './chain/known-balance.ts'
 import type { FinalityMarks } from './chain/local-chain.ts'
 import type { Invoice } from './invoice/invoice.ts'
 import type { Hash } from './money/asset.ts'
+import type { Attribution } from './payment/attribution.ts'
 import type { Payment } from './payment/payment.ts'
 import type { RefundProposal } from './refund/proposal.ts'
 import type { Refund } from './refund/refund.ts'
@@ -27,6 +28,11 @@ export type ChangeSet = {
   readonly invoices?: readonly Invoice[]
   /** A payment of revision 1 inserts its observation too, which nothing changes afterwards. */
   readonly payments?: readonly Payment[]
+  /**
+   * Appended, all of a payment at once: one that has some already conflicts. The payment is in the same
+   * change set, so that its revision tells writers of each other.
+   */
+  readonly attributions?: readonly Attribution[]
   readonly refunds?: readonly Refund[]
   /** Appended; what nobody confirmed leads to nothing. */
   readonly refundProposals?: readonly RefundProposal[]

@@ -3,6 +3,7 @@ import { type ChainSettings, expectsProof } from '../core/chain/chain-settings.t
 import { blockAt, type LocalChain } from '../core/chain/local-chain.ts'
 import { assessPayments } from '../core/invoice/assess-payments.ts'
 import type { Invoice } from '../core/invoice/invoice.ts'
+import { transactionOf } from '../core/payment/attribution.ts'
 import { observationId, type Payment } from '../core/payment/payment.ts'
 import { isDeepEnough } from '../core/settlement/apply-step.ts'
 import { ASSIGN_ACTION } from '../core/settlement/assign-payment.ts'
@@ -103,9 +104,9 @@ async function checkAssigned(
 }
 
 /** A transaction that was mined again is another payment, and the same money. */
-function describeMoney({ observation }: Payment, invoiceId: string | null): string {
-  const { id, chainId, txHash, to, asset } = observation
-  return JSON.stringify([invoiceId, chainId, txHash ?? id, to, asset.id])
+function describeMoney(payment: Payment, invoiceId: string | null): string {
+  const { id, chainId, to, asset } = payment.observation
+  return JSON.stringify([invoiceId, chainId, transactionOf(payment) ?? id, to, asset.id])
 }
 
 function checkInvoice(
@@ -143,6 +144,7 @@ function checkPayment(
   if (amountUnits <= 0n || amountUnits >= 2n ** 256n) broken('I9', `${id}: amount out of range`)
   if (countedUnits < 0n || countedUnits > amountUnits) broken('I2', `${id}: more counts than came`)
   if (id !== observationId(observation)) broken('I1', `${id}: its id is not that of its place`)
+  if (!isWhole(payment)) broken('I2', `${id}: the calls that made it do not add up to it`)
   const chain = chains.get(chainId)
   if (chain === undefined) return
   const block = blockAt(chain, blockNumber)
@@ -151,6 +153,13 @@ function checkPayment(
     broken('I1', `${id}: counted, but its block is not canonical`)
   }
   if (position === 'orphaned' && isHeld) broken('I1', `${id}: orphaned in a canonical block`)
+}
+
+/** What was learned later of a payment explains it to the last unit, or nothing was learned. */
+function isWhole({ observation, attributions }: Payment): boolean {
+  if (attributions.length === 0) return true
+  const units = attributions.reduce((sum, { amountUnits }) => sum + amountUnits, 0n)
+  return units === observation.amountUnits && observation.txHash === null
 }
 
 /** One of a verified token may wait for a node that knows the balance. */

@@ -8,10 +8,12 @@ import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import { countConfirmations } from '../core/chain/confirmations.ts'
 import { blockAt, followFinality, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { Address, Hash } from '../core/money/asset.ts'
+import { isMadeBy, isUnattributed } from '../core/payment/attribution.ts'
 import type { Payment } from '../core/payment/payment.ts'
 import { ChainSourceError, GatewayError } from '../errors.ts'
 import type { ChainSource, TransactionSighting } from '../ports/chain-source.ts'
 import type { NativeSource } from '../ports/native-source.ts'
+import { attributeBlock } from './attribute-block.ts'
 import type { Deps } from './deps.ts'
 import { settleAgain } from './settle-again.ts'
 
@@ -110,7 +112,9 @@ async function lookInBlock(
     if (ref === null) return tell('pending', chainId)
     const held = await findPayments(deps, question, chainId, block.hash)
     const depth = countConfirmations(tipOf(chain), block.number)
-    if (held.length > 0) return { ...tell('found', chainId, block.number, depth), payments: held }
+    const made = held.filter((payment) => isMadeBy(payment, question.txHash))
+    if (made.length > 0) return { ...tell('found', chainId, block.number, depth), payments: made }
+    if (await attributeHeld(deps, question, nodes, held)) continue
     // Traces alone show who gets coins that contracts send.
     const mayPay = settings.nativeMode === 'trace' || paysOurs(question, touched)
     if (!mayPay || isRead) return tell('elsewhere', chainId, block.number, depth)
@@ -147,14 +151,37 @@ async function findOnChain(
 
 async function findPayments(
   { store }: CheckTransactionDeps,
-  { txHash, address }: TransactionQuestion,
+  { address }: TransactionQuestion,
   chainId: number,
   blockHash: Hash,
 ): Promise<Payment[]> {
   const there = await store.findPaymentsInBlocks(chainId, [blockHash])
-  return there.filter(({ observation }) => {
-    return observation.txHash === txHash && (address === null || observation.to === address)
-  })
+  return there.filter(({ observation }) => address === null || observation.to === address)
+}
+
+/**
+ * What only a balance told of may be this very transaction. True when calls told something: it is to be
+ * looked at anew.
+ */
+async function attributeHeld(
+  deps: CheckTransactionDeps,
+  { signal }: TransactionQuestion,
+  { source, native }: ChainNodes,
+  held: readonly Payment[],
+): Promise<boolean> {
+  const payments = held.filter((one) => one.position !== 'orphaned' && isUnattributed(one))
+  const [first] = payments
+  if (native === undefined || first === undefined) return false
+  const { chainId, blockHash } = first.observation
+  try {
+    const block = { chainId, blockHash, payments, signal }
+    const outcome = await attributeBlock({ ...deps, source, native }, block)
+    return outcome === 'explained' || outcome === 'conflict'
+  } catch (error) {
+    // Who sent them stays unknown for now; nothing else depends on it.
+    if (!(error instanceof ChainSourceError)) throw error
+    return false
+  }
 }
 
 function tell(

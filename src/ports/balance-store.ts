@@ -1,6 +1,7 @@
 import type { BlockRef } from '../core/chain/block.ts'
 import type { KnownBalance } from '../core/chain/known-balance.ts'
 import type { AssetId, Hash } from '../core/money/asset.ts'
+import type { Payment } from '../core/payment/payment.ts'
 import type { DepositAddress } from '../core/store-account/store-account.ts'
 
 /** What the sweep of balances loads. Known balances are written by `commit`. */
@@ -9,6 +10,27 @@ export type BalanceStore = {
   findSweepTargets(query: SweepQuery): Promise<SweepPage>
   /** The latest canonical block that this one descends from, or is; null when it is not held. */
   findCanonicalAncestor(chainId: number, hash: Hash): Promise<BlockRef | null>
+  /**
+   * Payments on our chain of which only a balance tells, those in the oldest blocks first. Looks at
+   * `limit` of them at most, and leaves out those that were attributed meanwhile.
+   */
+  findUnattributed(query: UnattributedQuery): Promise<UnattributedPage>
+}
+
+export type UnattributedQuery = {
+  readonly chainId: number
+  /** Only in blocks from this height on. */
+  readonly fromBlock: number
+  readonly after: UnattributedCursor | null
+  readonly limit: number
+}
+
+export type UnattributedCursor = { readonly blockNumber: number; readonly paymentId: string }
+
+export type UnattributedPage = {
+  readonly payments: readonly Payment[]
+  /** Where the next page begins, or null at the end. */
+  readonly cursor: UnattributedCursor | null
 }
 
 /** `recent` and `idle` are finished orders, with a deadline from `sinceMs` on, and before it. */

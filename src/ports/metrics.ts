@@ -22,6 +22,8 @@ export type MetricCounter =
   | 'internal_transfers_total'
   | 'balance_sweeps_total'
   | 'unexplained_balance_total'
+  | 'payments_attributed_total'
+  | 'attribution_faults_total'
   | 'balance_shortfalls_total'
   | 'node_quarantines_total'
   | 'node_conflicts_total'

@@ -57,7 +57,9 @@ export type ChainStore = {
   findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
   /** All payments to these addresses on one chain, orphaned ones too, oldest first. */
   findPaymentsTo(chainId: number, addresses: readonly Address[]): Promise<Payment[]>
-  /** All payments these transactions made on one chain, orphaned ones too, oldest first. */
+  /**
+   * All payments these transactions made on one chain, or a part of, orphaned ones too, oldest first.
+   */
   findPaymentsOf(chainId: number, txHashes: readonly Hash[]): Promise<Payment[]>
   /**
    * Ids of open and processing invoices whose expiry + grace is before this time, oldest first, after

@@ -19,6 +19,7 @@ import {
   samplePayment,
   sampleStore,
 } from '../support/fixtures.ts'
+import { describeStoreAttributions } from './store-attributions.ts'
 import { describeStoreBalances } from './store-balances.ts'
 import { describeStoreChains } from './store-chains.ts'
 import { describeStoreLists } from './store-lists.ts'
@@ -48,6 +49,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreAudit(open)
     describeStoreChains(open)
     describeStoreBalances(open)
+    describeStoreAttributions(open)
     describeStoreWebhooks(open)
     describeMissedEvents(open)
     describeStoreRefunds(open)

@@ -15,6 +15,7 @@ import {
   tokenAssetId,
 } from '../../src/core/money/asset.ts'
 import { ZERO } from '../../src/core/money/fraction.ts'
+import type { Attribution } from '../../src/core/payment/attribution.ts'
 import { type Observation, observationId, type Payment } from '../../src/core/payment/payment.ts'
 import type { Refund } from '../../src/core/refund/refund.ts'
 import {
@@ -219,8 +220,22 @@ export function samplePayment(observation: Observation, overrides: Partial<Payme
     dust: false,
     accepted: true,
     inTime: true,
+    attributions: [],
     revision: 1,
     ...overrides,
+  }
+}
+
+/** The one call that made a payment of which only a balance told. */
+export function sampleAttribution({ observation }: Payment): Attribution {
+  const { id, amountUnits } = observation
+  return {
+    paymentId: id,
+    place: 'call:3:0.2',
+    txHash: sampleHash(77, 'c'),
+    from: sampleAddress(0xbeef),
+    amountUnits,
+    learnedAtMs: SAMPLE_TIME_MS + 5_000,
   }
 }
 

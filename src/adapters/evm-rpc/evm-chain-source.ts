@@ -215,6 +215,7 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
       clock,
       list: () => orderNodes(pool),
       identify: (node, signal) => identifyNode(node, identity, clock, signal),
+      test: settings.test,
     }),
     logs: createLogSource({ settings, proofs: () => doubt.proofs(), onNode }),
     describeAgreement: () => ({

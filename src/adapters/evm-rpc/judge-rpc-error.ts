@@ -52,6 +52,7 @@ const NOT_THERE = anyOf(
   'unknown block',
   'block not found',
   'missing trie node',
+  'historical state',
   'after last accepted block',
   'cannot query unfinalized',
   'beyond current head',

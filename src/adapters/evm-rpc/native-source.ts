@@ -3,7 +3,7 @@ import type { BlockRef } from '../../core/chain/block.ts'
 import type { BlockFrames } from '../../core/chain/call-frames.ts'
 import { knowsItsBlock } from '../../core/chain/native-mode.ts'
 import type { Address } from '../../core/money/asset.ts'
-import { MINUTE_MS } from '../../core/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NativeSource } from '../../ports/native-source.ts'
@@ -22,10 +22,13 @@ export type NativeNodes = {
   /** Proves that the node is on our chain, unless it did so lately. */
   identify(node: EvmNode, signal: AbortSignal): Promise<void>
   readonly clock: Clock
+  /** Local nodes, which nobody is billed for. */
+  readonly test?: boolean | undefined
 }
 
 /** A capability that a node lacks is tried again after this time: another program may answer then. */
 const RETRY_LACKING_MS = 10 * MINUTE_MS
+const RETRY_LACKING_TEST_MS = 2 * SECOND_MS
 /** An internal limit of geth's tracer, so that one block does not hold up the watcher. */
 const TRACER = { tracer: 'callTracer', timeout: '10s' }
 const NONCE = 'eth_getTransactionCount'
@@ -34,6 +37,7 @@ const CODE = 'eth_getCode'
 type Capability = 'frames' | 'changes' | 'balances' | 'code'
 
 export function createNativeSource(nodes: NativeNodes): NativeSource {
+  const retryLackingMs = nodes.test ? RETRY_LACKING_TEST_MS : RETRY_LACKING_MS
   const lackingUntil = new WeakMap<EvmNode, Map<Capability, number>>()
 
   const lacks = (node: EvmNode, capability: Capability): boolean =>
@@ -41,7 +45,7 @@ export function createNativeSource(nodes: NativeNodes): NativeSource {
 
   const noteLacking = (node: EvmNode, capability: Capability): void => {
     const known = lackingUntil.get(node) ?? new Map<Capability, number>()
-    known.set(capability, nodes.clock.monotonicMs() + RETRY_LACKING_MS)
+    known.set(capability, nodes.clock.monotonicMs() + retryLackingMs)
     lackingUntil.set(node, known)
   }
 

@@ -4,6 +4,7 @@ import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
 import { NO_MARKS } from '../../core/chain/local-chain.ts'
 import type { ChainAdvance, ChangeSet, CommitResult } from '../../core/change-set.ts'
 import type { Hash } from '../../core/money/asset.ts'
+import type { Attribution } from '../../core/payment/attribution.ts'
 import type { Payment } from '../../core/payment/payment.ts'
 import type { DepositAddress } from '../../core/store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../../core/webhook/delivery.ts'
@@ -65,6 +66,7 @@ function writeAll(target: Target, changes: ChangeSet): void {
     target.journal.put(state.balances, balanceKey(known.chainId, known.address), known)
   }
   for (const payment of changes.payments ?? []) writePayment(target, payment)
+  writeAttributions(target, changes.attributions ?? [])
   for (const refund of changes.refunds ?? []) {
     requireInvoice(target, refund.invoiceId)
     putRevision(target, state.refunds, refund.id, refund)
@@ -221,15 +223,27 @@ function pruneBlocks(target: Target, advance: ChainAdvance): void {
   }
 }
 
-/** The observation is the one of revision 1, whatever later revisions carry. */
+/** The observation is the one of revision 1, whatever later revisions carry; so is what was learned. */
 function writePayment(target: Target, payment: Payment): void {
   const { state } = target
   const { id, chainId, blockHash, place, asset } = payment.observation
   assert(asset.chainId === chainId, 'an asset is observed on its own chain')
   requireInvoice(target, payment.invoiceId)
-  const observation = state.payments.get(id)?.value.observation ?? payment.observation
-  putRevision(target, state.payments, id, { ...payment, observation })
+  const stored = state.payments.get(id)?.value
+  const observation = stored?.observation ?? payment.observation
+  const attributions = stored?.attributions ?? []
+  putRevision(target, state.payments, id, { ...payment, observation, attributions })
   claimUnique(target, `observation/${chainId}/${blockHash}/${place}`, id)
+}
+
+function writeAttributions({ state, journal }: Target, attributions: readonly Attribution[]): void {
+  for (const [id, learned] of Map.groupBy(attributions, ({ paymentId }) => paymentId)) {
+    const payment = state.payments.get(id)?.value
+    assert(payment !== undefined, 'what is learned of a payment needs the payment')
+    conflictUnless(payment.attributions.length === 0)
+    conflictUnless(new Set(learned.map(({ place }) => place)).size === learned.length)
+    journal.put(state.payments, id, { ...payment, attributions: learned })
+  }
 }
 
 function writeEvent(target: Target, event: Event): void {

@@ -1,10 +1,13 @@
 import type { BlockRef } from '../../core/chain/block.ts'
 import { deadlineMs, type Invoice } from '../../core/invoice/invoice.ts'
+import { isUnattributed } from '../../core/payment/attribution.ts'
+import type { Payment } from '../../core/payment/payment.ts'
 import type {
   BalanceStore,
   KnownCredit,
   SweepQuery,
   SweepTarget,
+  UnattributedCursor,
 } from '../../ports/balance-store.ts'
 import {
   balanceKey,
@@ -45,7 +48,30 @@ export function balanceReads(state: MemoryState): BalanceStore {
       }
       return null
     },
+    async findUnattributed({ chainId, fromBlock, after, limit }) {
+      const cursorOf = ({ observation: { blockNumber, id } }: Payment) => {
+        return { blockNumber, paymentId: id }
+      }
+      const page = valuesOf(state.payments)
+        .filter(({ observation: { chainId: ofChain, txHash, blockNumber } }) => {
+          return ofChain === chainId && txHash === null && blockNumber >= fromBlock
+        })
+        .sort((a, b) => comparePlaces(cursorOf(a), cursorOf(b)))
+        .filter((payment) => after === null || comparePlaces(cursorOf(payment), after) > 0)
+        .slice(0, limit)
+      const last = page.length < limit ? undefined : page.at(-1)
+      return {
+        payments: page.filter((one) => one.position !== 'orphaned' && isUnattributed(one)),
+        cursor: last === undefined ? null : cursorOf(last),
+      }
+    },
   }
+}
+
+function comparePlaces(a: UnattributedCursor, b: UnattributedCursor): number {
+  if (a.blockNumber !== b.blockNumber) return a.blockNumber - b.blockNumber
+  if (a.paymentId === b.paymentId) return 0
+  return a.paymentId < b.paymentId ? -1 : 1
 }
 
 type Cursor = { readonly deadlineMs: number; readonly position: number }

@@ -114,8 +114,11 @@ function chainReads(state: MemoryState): ChainStore {
     async findPaymentsOf(chainId, txHashes) {
       const wanted = new Set(txHashes)
       return valuesOf(state.payments).filter(
-        ({ observation: { chainId: ofChain, txHash } }) =>
-          ofChain === chainId && txHash !== null && wanted.has(txHash),
+        ({ observation: { chainId: ofChain, txHash }, attributions }) =>
+          ofChain === chainId &&
+          [txHash, ...attributions.map((one) => one.txHash)].some(
+            (made) => made !== null && wanted.has(made),
+          ),
       )
     },
     async findInvoicesPastDeadline(beforeMs, limit, skip = 0) {

@@ -1,3 +1,5 @@
+import { appendOnly } from './append-only.ts'
+import { ATTRIBUTIONS } from './attribution-tables.ts'
 import { REFUNDS } from './refund-tables.ts'
 
 /**
@@ -277,14 +279,7 @@ CREATE INDEX invoices_finished ON invoices (deadline_ms)
 /** Rows of these tables are written once, also by whoever opens the file with another tool. */
 const APPEND_ONLY_TABLES = ['observations', 'events', 'audit'] as const
 
-const APPEND_ONLY = APPEND_ONLY_TABLES.map(
-  (table) => `
-CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table}
-  BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;
-CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table}
-  BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;
-`,
-).join('')
+const APPEND_ONLY = APPEND_ONLY_TABLES.map(appendOnly).join('')
 
 /**
  * Answers in the order in which they were kept. One that is the data of an event (a created invoice)
@@ -394,4 +389,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 11, sql: STORE_SETTINGS },
   { version: 12, sql: REFUNDS },
   { version: 13, sql: ADDRESSES_BY_POSITION },
+  { version: 14, sql: ATTRIBUTIONS },
 ]

@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts'
 import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
 import type { Address, AssetId, Hash } from '../../core/money/asset.ts'
+import type { Attribution } from '../../core/payment/attribution.ts'
 import type { Observation, Payment, Position } from '../../core/payment/payment.ts'
 import type { DepositAddress, Issue } from '../../core/store-account/store-account.ts'
 import type { KeptBlock } from '../../ports/store.ts'
@@ -124,8 +125,24 @@ export function paymentToRow(payment: Payment): PaymentRow {
   }
 }
 
-/** A row of payments joined with its observation (`SELECT o.*, p.*`). */
-export function rowToPayment(row: PaymentRow & ObservationRow): Payment {
+/** A row of payments joined with its observation, and with what was learned of it later. */
+export type PaymentAndMore = PaymentRow &
+  ObservationRow & {
+    /** JSON: a list for each call. Null where the observation itself names the transaction. */
+    readonly attributed: string | null
+  }
+
+/**
+ * Payments p with all of their observation o: names each column once. The calls are looked up only
+ * where a balance alone told of the payment.
+ */
+export const PAYMENT_FIELDS = `o.*, p.*, CASE WHEN o.tx_hash IS NULL THEN (
+    SELECT json_group_array(json_array(
+      t.position, t.place, t.tx_hash, t.from_address, t.amount_units, t.learned_at_ms))
+    FROM attributions AS t WHERE t.payment_id = o.id
+  ) END AS attributed`
+
+export function rowToPayment(row: PaymentAndMore): Payment {
   return {
     observation: rowToObservation(row),
     storeId: row.store_id,
@@ -136,7 +153,50 @@ export function rowToPayment(row: PaymentRow & ObservationRow): Payment {
     dust: row.dust === 1,
     accepted: row.accepted === 1,
     inTime: row.in_time === 1,
+    attributions: row.attributed === null ? [] : readAttributions(row.id, row.attributed),
     revision: row.revision,
+  }
+}
+
+type AttributionParts = [
+  position: number,
+  place: string,
+  txHash: Hash,
+  from: Address,
+  units: string,
+  atMs: number,
+]
+
+function readAttributions(paymentId: string, text: string): Attribution[] {
+  return (JSON.parse(text) as AttributionParts[])
+    .sort(([a], [b]) => a - b)
+    .map(([, place, txHash, from, units, learnedAtMs]) => {
+      return { paymentId, place, txHash, from, amountUnits: BigInt(units), learnedAtMs }
+    })
+}
+
+export type AttributionRow = {
+  readonly payment_id: string
+  readonly place: string
+  readonly tx_hash: Hash
+  readonly from_address: Address
+  readonly amount_units: string
+  readonly learned_at_ms: number
+}
+
+// biome-ignore format: a list of names reads better in rows
+export const ATTRIBUTION_COLUMNS = [
+  'payment_id', 'place', 'tx_hash', 'from_address', 'amount_units', 'learned_at_ms',
+] as const satisfies readonly (keyof AttributionRow)[]
+
+export function attributionToRow(attribution: Attribution): AttributionRow {
+  return {
+    payment_id: attribution.paymentId,
+    place: attribution.place,
+    tx_hash: attribution.txHash,
+    from_address: attribution.from,
+    amount_units: attribution.amountUnits.toString(),
+    learned_at_ms: attribution.learnedAtMs,
   }
 }
 

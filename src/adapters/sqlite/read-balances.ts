@@ -1,14 +1,26 @@
 import type { BlockRef } from '../../core/chain/block.ts'
 import type { KnownBalance } from '../../core/chain/known-balance.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
+import { isUnattributed } from '../../core/payment/attribution.ts'
+import type { Payment } from '../../core/payment/payment.ts'
 import type {
   KnownCredit,
   SweepGroup,
   SweepPage,
   SweepQuery,
   SweepTarget,
+  UnattributedPage,
+  UnattributedQuery,
 } from '../../ports/balance-store.ts'
-import { type AddressRow, type BlockRow, rowToBlock, rowToDepositAddress } from './payment-rows.ts'
+import {
+  type AddressRow,
+  type BlockRow,
+  PAYMENT_FIELDS,
+  type PaymentAndMore,
+  rowToBlock,
+  rowToDepositAddress,
+  rowToPayment,
+} from './payment-rows.ts'
 import { addressToBytes, bytesToAddress } from './row-values.ts'
 import type { Statements } from './statements.ts'
 
@@ -161,4 +173,29 @@ export function findCanonicalAncestor(
 ): BlockRef | null {
   const row = sql(CANONICAL_ANCESTOR).get({ chainId, hash }) as BlockRow | undefined
   return row === undefined ? null : rowToBlock(row)
+}
+
+/** A page by the index alone; then those of them that are on our chain and open. */
+const BY_BALANCE = `SELECT ${PAYMENT_FIELDS} FROM observations AS o
+  CROSS JOIN payments AS p ON p.id = o.id
+  WHERE o.tx_hash IS NULL AND o.chain_id = @chainId
+    AND (o.block_number, o.id) > (@blockNumber, @paymentId)
+  ORDER BY o.block_number, o.id LIMIT @limit`
+
+export function findUnattributed(sql: Statements, query: UnattributedQuery): UnattributedPage {
+  const { chainId, fromBlock, after, limit } = query
+  const begin = { blockNumber: fromBlock, paymentId: '' }
+  const { blockNumber, paymentId } =
+    after !== null && after.blockNumber >= fromBlock ? after : begin
+  const parameters = { chainId, blockNumber, paymentId, limit }
+  const rows = sql(BY_BALANCE).all(parameters) as PaymentAndMore[]
+  const last = rows.length < limit ? undefined : rows.at(-1)
+  return {
+    payments: rows.map(rowToPayment).filter(isOpen),
+    cursor: last === undefined ? null : { blockNumber: last.block_number, paymentId: last.id },
+  }
+}
+
+function isOpen(payment: Payment): boolean {
+  return payment.position !== 'orphaned' && isUnattributed(payment)
 }

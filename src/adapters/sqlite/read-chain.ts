@@ -9,8 +9,8 @@ import {
   type AddressRow,
   type BlockRow,
   type KeptBlockRow,
-  type ObservationRow,
-  type PaymentRow,
+  PAYMENT_FIELDS,
+  type PaymentAndMore,
   rowToBlock,
   rowToDepositAddress,
   rowToKeptBlock,
@@ -46,25 +46,31 @@ export const FIND_ADDRESSES = `SELECT a.* FROM json_each(?) AS candidate
 
 const PAYMENT_JOIN = 'payments AS p CROSS JOIN observations AS o ON o.id = p.id'
 
-/** Payments p with all of their observation o: `SELECT o.*, p.*` names each column once. */
-export const PAYMENT_SELECT = `SELECT o.*, p.* FROM ${PAYMENT_JOIN}`
+export const PAYMENT_SELECT = `SELECT ${PAYMENT_FIELDS} FROM ${PAYMENT_JOIN}`
 
 export const INCLUDED_PAYMENTS = `${PAYMENT_SELECT}
   CROSS JOIN blocks AS b ON b.chain_id = o.chain_id AND b.hash = o.block_hash
   WHERE p.chain_id = ? AND p.stage = 'included' AND b.canonical = 1 ORDER BY p.position`
 
-export const PAYMENTS_IN_BLOCKS = `SELECT o.*, p.* FROM json_each(@hashes) AS block
+export const PAYMENTS_IN_BLOCKS = `SELECT ${PAYMENT_FIELDS} FROM json_each(@hashes) AS block
   CROSS JOIN observations AS o ON o.chain_id = @chainId AND o.block_hash = block.value
   CROSS JOIN payments AS p ON p.id = o.id
   ORDER BY p.position`
 
-export const PAYMENTS_TO = `SELECT o.*, p.* FROM json_each(@addresses) AS recipient
+export const PAYMENTS_TO = `SELECT ${PAYMENT_FIELDS} FROM json_each(@addresses) AS recipient
   CROSS JOIN observations AS o ON o.to_address = recipient.value AND o.chain_id = @chainId
   CROSS JOIN payments AS p ON p.id = o.id
   ORDER BY p.position`
 
-export const PAYMENTS_OF = `SELECT o.*, p.* FROM json_each(@txHashes) AS made_by
-  CROSS JOIN observations AS o ON o.tx_hash = made_by.value AND o.chain_id = @chainId
+/** By what was observed, or by what was learned later of an observation. */
+export const PAYMENTS_OF = `WITH made (id) AS (
+    SELECT t.id FROM json_each(@txHashes) AS made_by
+    CROSS JOIN observations AS t ON t.tx_hash = made_by.value
+  UNION
+    SELECT t.payment_id FROM json_each(@txHashes) AS made_by
+    CROSS JOIN attributions AS t ON t.tx_hash = made_by.value
+  ) SELECT ${PAYMENT_FIELDS} FROM made
+  CROSS JOIN observations AS o ON o.id = made.id AND o.chain_id = @chainId
   CROSS JOIN payments AS p ON p.id = o.id
   ORDER BY p.position`
 
@@ -171,5 +177,5 @@ export function findInvoicesPastDeadline(
 }
 
 export function toPayments(rows: readonly unknown[]): Payment[] {
-  return (rows as readonly (PaymentRow & ObservationRow)[]).map(rowToPayment)
+  return (rows as readonly PaymentAndMore[]).map(rowToPayment)
 }

@@ -10,14 +10,13 @@ import type {
 import { type IdempotencyRow, rowToIdempotency } from './account-rows.ts'
 import { type InvoiceRow, rowToInvoice } from './invoice-rows.ts'
 import { equals, NO_VALUE, ownedBy, readPage } from './page-query.ts'
-import type { ObservationRow, PaymentRow } from './payment-rows.ts'
-import { rowToPayment } from './payment-rows.ts'
+import { PAYMENT_FIELDS, type PaymentAndMore, rowToPayment } from './payment-rows.ts'
 import { PAYMENT_SELECT, toPayments } from './read-chain.ts'
 import type { Statements } from './statements.ts'
 
 export const LOAD_INVOICES = `SELECT i.* FROM json_each(?) AS wanted
   CROSS JOIN invoices AS i ON i.id = wanted.value ORDER BY i.position`
-export const LOAD_PAYMENTS = `SELECT o.*, p.* FROM json_each(?) AS wanted
+export const LOAD_PAYMENTS = `SELECT ${PAYMENT_FIELDS} FROM json_each(?) AS wanted
   CROSS JOIN payments AS p ON p.invoice_id = wanted.value
   CROSS JOIN observations AS o ON o.id = p.id ORDER BY p.position`
 const INVOICE_BY_TOKEN = 'SELECT * FROM invoices WHERE token = ?'
@@ -75,7 +74,7 @@ export function listPayments(
   filter: PaymentFilter,
   page: PageRequest,
 ): Page<Payment> {
-  const { items, cursor } = readPage<PaymentRow & ObservationRow & { position: number }>(sql, {
+  const { items, cursor } = readPage<PaymentAndMore & { position: number }>(sql, {
     select: PAYMENT_SELECT,
     position: 'p.position',
     conditions: [

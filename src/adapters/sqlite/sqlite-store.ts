@@ -114,6 +114,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     findInvoicesPastDeadline: answer(chains.findInvoicesPastDeadline),
     findSweepTargets: answer(balances.findSweepTargets),
     findCanonicalAncestor: answer(balances.findCanonicalAncestor),
+    findUnattributed: answer(balances.findUnattributed),
     loadInvoices: answer(invoices.loadInvoices),
     findInvoiceByToken: answer(invoices.findInvoiceByToken),
     listInvoices: answer(invoices.listInvoices),

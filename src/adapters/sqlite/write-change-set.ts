@@ -20,6 +20,9 @@ import { INVOICE_COLUMNS, type InvoiceRow, invoiceToRow } from './invoice-rows.t
 import {
   ADDRESS_COLUMNS,
   type AddressRow,
+  ATTRIBUTION_COLUMNS,
+  type AttributionRow,
+  attributionToRow,
   depositAddressToRow,
   OBSERVATION_COLUMNS,
   type ObservationRow,
@@ -57,6 +60,7 @@ const WRITERS: readonly Writer[] = [
   (sql, changes) => changes.chain === undefined || writeChain(sql, changes.chain),
   writeBalances,
   writePayments,
+  writeAttributions,
   writeRefunds,
   (sql, changes) => writeEvents(sql, changes.events ?? []),
   (sql, changes) => writeDeliveries(sql, changes.deliveries ?? []),
@@ -133,6 +137,16 @@ function writePayments(sql: Statements, changes: ChangeSet): boolean {
     }
     return writeRevision(sql, PAYMENTS, paymentToRow(payment))
   })
+}
+
+const HAS_ATTRIBUTIONS = 'SELECT 1 FROM attributions WHERE payment_id = ? LIMIT 1'
+const insertAttribution = insertInto<AttributionRow>('attributions', ATTRIBUTION_COLUMNS)
+
+function writeAttributions(sql: Statements, { attributions = [] }: ChangeSet): boolean {
+  const ids = new Set(attributions.map(({ paymentId }) => paymentId))
+  for (const id of ids) if (sql(HAS_ATTRIBUTIONS).get(id) !== undefined) return false
+  for (const attribution of attributions) insertAttribution(sql, attributionToRow(attribution))
+  return true
 }
 
 const insertProposal = insertInto<ProposalRow>('refund_proposals', PROPOSAL_COLUMNS)

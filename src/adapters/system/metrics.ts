@@ -57,6 +57,14 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Rises of a balance that no transaction explains',
     labels: ['chain'],
   },
+  payments_attributed_total: {
+    help: 'Payments known by a balance alone of which calls told the sender later',
+    labels: ['chain'],
+  },
+  attribution_faults_total: {
+    help: 'Blocks whose calls could not be had for that, by kind',
+    labels: ['chain', 'kind'],
+  },
   balance_shortfalls_total: { help: 'Balances below what was credited: alarm', labels: ['chain'] },
   node_quarantines_total: {
     help: 'Nodes set aside because of what they served: alarm',

@@ -61,6 +61,7 @@ function matchTransfer(
     dust,
     accepted: finality !== null,
     inTime: order !== null && block.timestampS * 1_000 <= order.deadlineMs,
+    attributions: [],
     revision: 0,
   }
 }

@@ -18,7 +18,7 @@ export function renderPaymentLine(
   orderId: string | null,
   tipNumber: TipNumbers,
 ): string {
-  const { object, ...resource } = presentPayment(payment, tipNumber)
+  const { object, attributions, ...resource } = presentPayment(payment, tipNumber)
   const cells: Readonly<Record<(typeof PAYMENT_CELLS)[number], unknown>> = {
     ...resource,
     order_id: orderId,

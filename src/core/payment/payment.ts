@@ -2,6 +2,7 @@ import type { FinalityRule } from '../chain/finality.ts'
 import type { Transfer, TransferKind } from '../chain/transfer.ts'
 import { deriveId } from '../ids.ts'
 import type { Address, Asset, Hash } from '../money/asset.ts'
+import type { Attribution } from './attribution.ts'
 
 /**
  * What was seen on a chain: never changed, never deleted. Identity is the place in a block, so a
@@ -46,6 +47,11 @@ export type Payment = {
   readonly accepted: boolean
   /** Block time is not after the deadline of the invoice. */
   readonly inTime: boolean
+  /**
+   * The calls that made it, where only a balance told of it at first: none, or all of them. Written
+   * beside the payment (`ChangeSet.attributions`), never with it.
+   */
+  readonly attributions: readonly Attribution[]
   /** Counts writes, so that two writers cannot both win. */
   readonly revision: number
 }

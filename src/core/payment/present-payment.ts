@@ -1,6 +1,7 @@
 import { countConfirmations } from '../chain/confirmations.ts'
 import { toChecksumAddress } from '../money/asset.ts'
 import { formatDecimal } from '../money/decimal.ts'
+import { payerOf, transactionOf } from './attribution.ts'
 import type { Payment } from './payment.ts'
 
 /** Height of our tip per chain, to count confirmations; undefined for a chain not observed. */
@@ -12,6 +13,7 @@ export type PaymentResource = ReturnType<typeof presentPayment>
 export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
   const { observation } = payment
   const { asset, chainId } = observation
+  const from = payerOf(payment)
   return {
     id: observation.id,
     object: 'payment' as const,
@@ -26,9 +28,9 @@ export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
     counted: formatDecimal(payment.countedUnits, asset.decimals),
     counted_units: payment.countedUnits.toString(),
     flag: flagOf(payment),
-    from: observation.from === null ? null : toChecksumAddress(observation.from),
+    from: from === null ? null : toChecksumAddress(from),
     to: toChecksumAddress(observation.to),
-    tx_hash: observation.txHash,
+    tx_hash: transactionOf(payment),
     block_number: observation.blockNumber,
     block_hash: observation.blockHash,
     log_index: observation.logIndex,
@@ -36,6 +38,20 @@ export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
     confirmations: confirmationsOf(payment, tipNumber(chainId)),
     in_time: payment.inTime,
     accepted: payment.accepted,
+    ...presentAttributions(payment),
+  }
+}
+
+/** Only where a balance told of the payment first, and its calls later. */
+function presentAttributions({ observation, attributions }: Payment) {
+  if (attributions.length === 0) return {}
+  return {
+    attributions: attributions.map(({ txHash, from, amountUnits }) => ({
+      tx_hash: txHash,
+      from: toChecksumAddress(from),
+      amount: formatDecimal(amountUnits, observation.asset.decimals),
+      amount_units: amountUnits.toString(),
+    })),
   }
 }
 

@@ -4,6 +4,7 @@
  * that is mined in another block takes it along.
  */
 import { deadlineMs, type Invoice } from '../invoice/invoice.ts'
+import { transactionOf } from '../payment/attribution.ts'
 import type { Payment } from '../payment/payment.ts'
 import { advanceInvoices } from './apply-step.ts'
 import { recordPayment, type Settlement } from './settlement.ts'
@@ -48,9 +49,10 @@ export function keepAssigned(
   assigned: readonly Payment[],
   invoices: ReadonlyMap<string, Invoice>,
 ): Payment[] {
-  const lastBlock = new Map(assigned.map(({ observation }) => [observation.txHash, observation]))
-  const waiting = assigned.filter(({ observation }) => {
-    return lastBlock.get(observation.txHash)?.blockHash === observation.blockHash
+  const lastBlock = new Map(assigned.map((one) => [transactionOf(one), one.observation.blockHash]))
+  const waiting = assigned.filter((one) => {
+    const txHash = transactionOf(one)
+    return txHash !== null && lastBlock.get(txHash) === one.observation.blockHash
   })
   return matched.map((payment) => {
     const at = waiting.findIndex((before) => isSameMoney(before, payment))
@@ -62,10 +64,12 @@ export function keepAssigned(
 }
 
 /** The same transfer of one transaction; where there are equal ones, they cannot be told apart. */
-function isSameMoney({ observation: a }: Payment, { observation: b }: Payment): boolean {
+function isSameMoney(before: Payment, payment: Payment): boolean {
+  const { observation: a } = before
+  const { observation: b } = payment
   return (
     a.blockHash !== b.blockHash &&
-    a.txHash === b.txHash &&
+    transactionOf(before) === transactionOf(payment) &&
     a.kind === b.kind &&
     a.asset.id === b.asset.id &&
     a.to === b.to &&

@@ -9,6 +9,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { openSqliteStore } from '../../../src/adapters/sqlite/sqlite-store.ts'
 import {
   SAMPLE_TIME_MS,
+  sampleAttribution,
   sampleBlock,
   sampleDelivery,
   sampleEndpoint,
@@ -28,11 +29,15 @@ beforeEach(() => {
   return () => rmSync(directory, { recursive: true })
 })
 
+const PAYMENT = samplePayment(sampleObservation(1, sampleBlock(10), { txHash: null }), {
+  invoiceId: 'inv_1',
+})
 const STORY = {
   stores: [sampleStore()],
   invoices: [sampleInvoice(1)],
   addresses: [sampleIssuedAddress(1)],
-  payments: [samplePayment(sampleObservation(1, sampleBlock(10)), { invoiceId: 'inv_1' })],
+  payments: [PAYMENT],
+  attributions: [sampleAttribution(PAYMENT)],
   events: [sampleEvent(1, { invoiceId: 'inv_1', sequence: 1 })],
   audit: [{ atMs: 1, actor: 'cli', action: 'store.add', target: 'st', before: null, after: null }],
 }
@@ -44,7 +49,8 @@ test('what was committed is there after closing and opening', async () => {
   await store.close()
   const again = openSqliteStore({ path })
   expect(await again.loadInvoices(['inv_1'])).toEqual(before)
-  expect(before).toEqual([{ invoice: sampleInvoice(1), payments: STORY.payments }])
+  const payments = [{ ...PAYMENT, attributions: STORY.attributions }]
+  expect(before).toEqual([{ invoice: sampleInvoice(1), payments }])
   await again.close()
 })
 
@@ -117,13 +123,14 @@ test('a killed process loses nothing it was told of, and keeps no half change se
   await store.close()
 })
 
-test('observations, events and audit rows cannot be changed or deleted by anyone', async () => {
+test('observations, attributions, events and audit rows cannot be changed or deleted by anyone', async () => {
   const store = openSqliteStore({ path })
   await store.commit(STORY)
   await store.close()
   const other = new Database(path)
   for (const [table, column] of [
     ['observations', 'amount_units'],
+    ['attributions', 'amount_units'],
     ['events', 'payload'],
     ['audit', 'actor'],
   ]) {

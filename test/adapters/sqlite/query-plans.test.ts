@@ -83,7 +83,9 @@ function explain(text: string): string[] {
 
 /** Walks through a whole table or index; the list of wanted values (json_each) may be walked. */
 function scansOf(plan: readonly string[]): string[] {
-  return plan.filter((line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|lane$|CONSTANT/.test(line))
+  return plan.filter(
+    (line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|(lane|made)$|CONSTANT/.test(line),
+  )
 }
 
 const HASHES = [sampleHash(1)]
@@ -91,6 +93,7 @@ const PAGE = { limit: 10, before: 5 }
 const MINE = { storeId: 'st_sample' }
 const RANGE = { endpointId: 'w', fromMs: 1, toMs: 9, nowMs: 1, limit: 1 }
 const LATER = { revision: 2, invoiceId: 'inv_1' }
+const OPEN = { chainId: SAMPLE_CHAIN_ID, fromBlock: 3, limit: 10 }
 const CLAIM = { nowMs: 1, leaseUntilMs: 2, limit: 10, perEndpoint: 2, perStore: 5 }
 
 test.each<[string, string, (sql: Statements) => unknown]>([
@@ -124,6 +127,21 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     'findPaymentsOf',
     'observations_by_transaction',
     (sql) => chains.findPaymentsOf(sql, SAMPLE_CHAIN_ID, HASHES),
+  ],
+  [
+    'findPaymentsOf, by what was learned later',
+    'attributions_by_transaction',
+    (sql) => chains.findPaymentsOf(sql, SAMPLE_CHAIN_ID, HASHES),
+  ],
+  [
+    'what was learned of a payment',
+    'SEARCH t USING INDEX sqlite_autoindex_attributions_1 (payment_id=?)',
+    (sql) => invoices.getPayment(sql, 'p'),
+  ],
+  [
+    'findUnattributed',
+    'observations_by_balance (chain_id=? AND (block_number,id)>(?,?))',
+    (sql) => balances.findUnattributed(sql, { ...OPEN, after: null }),
   ],
   [
     'findInvoicesPastDeadline',

@@ -10,6 +10,7 @@ import { loadInvoices } from '../../../src/adapters/sqlite/read-invoices.ts'
 import { cacheStatements, type Statements } from '../../../src/adapters/sqlite/statements.ts'
 import type { ChangeSet } from '../../../src/core/change-set.ts'
 import {
+  sampleAttribution,
   sampleBlock,
   sampleDelivery,
   sampleEndpoint,
@@ -39,10 +40,12 @@ const FIRST: ChangeSet = { stores: [sampleStore()], endpoints: [sampleEndpoint(1
 function settlement(n: number, description: string | null = null): ChangeSet {
   const event = sampleEvent(n, { invoiceId: `inv_${n}`, sequence: 1 })
   const block = sampleBlock(n)
+  const payment = samplePayment(sampleObservation(n, block), { invoiceId: `inv_${n}` })
   return {
     invoices: [sampleInvoice(n, { description })],
     addresses: [sampleIssuedAddress(n)],
-    payments: [samplePayment(sampleObservation(n, block), { invoiceId: `inv_${n}` })],
+    payments: [payment],
+    attributions: [sampleAttribution(payment)],
     events: [event],
     deliveries: [sampleDelivery(event, 1)],
     idempotency: sampleIdempotency({ key: `order-${n}` }),
@@ -56,6 +59,7 @@ const TABLES = [
   'deposit_addresses',
   'observations',
   'payments',
+  'attributions',
   'events',
   'deliveries',
   'idempotency',

@@ -104,6 +104,7 @@ export function makePayment(asset: Asset, amountUnits: bigint, parts: PaymentPar
     finality: depthRule(5),
     countedUnits: parts.countedUnits ?? (parts.dust ? 0n : amountUnits),
     dust: parts.dust ?? false,
+    attributions: [],
     accepted,
     inTime,
     revision: 1,

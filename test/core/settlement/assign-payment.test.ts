@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Payment } from '../../../src/core/payment/payment.ts'
 import { keepAssigned, ownPayment } from '../../../src/core/settlement/assign-payment.ts'
+import { sampleAttribution } from '../../support/fixtures.ts'
 import { ETH, EXPIRES_AT_MS, makeInvoice, makePayment, USDC } from '../invoice/make-invoice.ts'
 
 const invoice = makeInvoice()
@@ -59,6 +60,28 @@ describe('PA-26 keepAssigned', () => {
   test('also from the invoice that its address was issued to since', () => {
     const moved = paymentIn(NEW, '0', { invoiceId: 'inv_2' })
     expect(invoicesOf(keepAssigned([moved], [given(OLD, '0')], invoices))).toEqual([invoice.id])
+  })
+
+  test('one of which a balance told first goes by the transaction that was learned later', () => {
+    const { observation } = paymentIn(OLD, '0')
+    const learned = (txHash = observation.txHash) => {
+      return { ...sampleAttribution(given(OLD, '0')), txHash: txHash ?? NEW }
+    }
+    const before = (attributions: Payment['attributions']) => ({
+      ...given(OLD, '0'),
+      observation: { ...observation, txHash: null },
+      attributions,
+    })
+    const moved = paymentIn(NEW, '0')
+    const keep = (...attributions: Payment['attributions'][]) =>
+      invoicesOf(keepAssigned([moved], attributions.map(before), invoices))
+    expect(keep([learned()])).toEqual([invoice.id])
+    expect(keep([learned(NEWER)])).toEqual([null])
+    // Two made it: which of them this is nobody can say. And what nobody knows is like nothing else.
+    expect(keep([learned(), learned(NEWER)])).toEqual([null])
+    expect(invoicesOf(keepAssigned([changed({ txHash: null })], [before([])], invoices))).toEqual([
+      null,
+    ])
   })
 
   test.each<[string, Payment]>([

@@ -68,7 +68,11 @@ export function presentCheck(
   invoice: InvoiceResource,
   chains: HttpDeps['chains'],
 ) {
-  const { payments } = presentPublicStatus(invoice, chains)
+  const made = invoice.payments.filter(
+    ({ tx_hash, attributions = [] }) =>
+      tx_hash === txHash || attributions.some((one) => one.tx_hash === txHash),
+  )
+  const { payments } = presentPublicStatus({ ...invoice, payments: made }, chains)
   return {
     object: 'transaction_check' as const,
     result: check.result,
@@ -77,7 +81,7 @@ export function presentCheck(
     block_number: check.blockNumber,
     confirmations: check.confirmations,
     invoice_status: invoice.status,
-    payments: check.result === 'found' ? payments.filter((one) => one.tx_hash === txHash) : [],
+    payments: check.result === 'found' ? payments : [],
   }
 }
 

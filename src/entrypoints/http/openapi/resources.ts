@@ -71,6 +71,13 @@ export const paymentResource = z
     confirmations: z.int().min(0),
     in_time: z.boolean(),
     accepted: z.boolean().describe('The invoice accepts this asset.'),
+    attributions: z
+      .array(z.object({ tx_hash: hash, from: address, amount, amount_units: units }))
+      .optional()
+      .describe(
+        'The calls that brought coins which only a balance told of at first; absent otherwise. ' +
+          '`tx_hash` and `from` are filled in where all of them agree.',
+      ),
   })
   .meta({ id: 'Payment', description: 'Money that was seen on a chain.' })
 
