@@ -71,7 +71,13 @@ export type Foundation = Deps & {
 const STORE_WRITES = ['commit', 'releaseDelivery', 'removeOutdated'] as const
 const STATE_WRITES = ['pin', 'replacePin', 'raiseMark', 'lowerMark'] as const
 /** Not `getHead`: it is asked for all the time, and nothing follows from an unchanged answer. */
-const NODE_ANSWERS = ['getHeaderByNumber', 'getHeaderByHash', 'getHeaders', 'getBlock'] as const
+const NODE_ANSWERS = [
+  'getHeaderByNumber',
+  'getHeaderByHash',
+  'getHeaders',
+  'getBlock',
+  'getBlocks',
+] as const
 
 /** What every command needs of the installation: state, database, keys. Starts nothing. */
 export function openFoundation(

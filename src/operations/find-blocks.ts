@@ -12,7 +12,6 @@ import type { SweepCursor, SweepGroup } from '../ports/balance-store.ts'
 import type { ChainSource } from '../ports/chain-source.ts'
 import type { BlockSighting, LogSource } from '../ports/log-source.ts'
 import type { Deps } from './deps.ts'
-import { readBlocks } from './read-blocks.ts'
 
 type FindDeps = Pick<Deps, 'store' | 'clock' | 'logger' | 'metrics'> & {
   readonly source: ChainSource
@@ -108,7 +107,7 @@ async function readSightings(
   signal: AbortSignal,
 ): Promise<Map<Hash, VerifiedBlock>> {
   const refs = sightings.map(({ ref }) => ref)
-  const blocks = await readBlocks(source, refs, signal)
+  const blocks = await source.getBlocks(refs, signal)
   return new Map(blocks.map((block) => [block.ref.hash, block]))
 }
 

@@ -33,7 +33,6 @@ import {
   FRESH_FINALITY,
   observeFinality,
 } from './observe-finality.ts'
-import { readBlocks } from './read-blocks.ts'
 import { planRing } from './ring.ts'
 import { type SettledBlocks, settleBlocks } from './settle-blocks.ts'
 
@@ -123,7 +122,7 @@ function readOrFind(
   refs: readonly BlockRef[],
   signal: AbortSignal,
 ): Promise<VerifiedBlock[]> {
-  if (logs === undefined) return readBlocks(deps.source, refs, signal)
+  if (logs === undefined) return deps.source.getBlocks(refs, signal)
   return findBlocks({ ...deps, logs }, settings, refs, signal)
 }
 

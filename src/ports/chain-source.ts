@@ -24,6 +24,8 @@ export type ChainSource = {
   getHeaders(fromNumber: number, toNumber: number, signal: AbortSignal): Promise<BlockRef[]>
   /** The whole block under this header, verified against it. Rejects when the node cannot serve it. */
   getBlock(ref: BlockRef, signal: AbortSignal): Promise<VerifiedBlock>
+  /** All of these blocks as `getBlock` gives them, in their order, in as few requests as may be. */
+  getBlocks(refs: readonly BlockRef[], signal: AbortSignal): Promise<VerifiedBlock[]>
   /**
    * What each node calls final, and safe when that is asked for: one entry per node, null where it
    * does not say. A node that fails or does not know the tag is no fault of the turn: never rejects

@@ -70,7 +70,8 @@ async function find(): Promise<VerifiedBlock[]> {
   }
   const logger = { error() {} }
   const clock = { nowMs: () => 0 }
-  const deps = { source: { getBlock }, store, logs, metrics, logger, clock } as never
+  const getBlocks = (refs: BlockRef[]) => Promise.all(refs.map(getBlock))
+  const deps = { source: { getBlocks }, store, logs, metrics, logger, clock } as never
   const refs = sightings.map(({ ref }) => ref)
   const blocks = await findBlocks(deps, SETTINGS, refs, new AbortController().signal)
   expect(blocks.map(({ ref }) => ref)).toEqual(refs)

@@ -3,7 +3,7 @@
  * answers from two backends by turns, fails in many ways, and recovers. Whatever it answers keeps
  * the contract of the port; what breaks that is refused by the adapter before the core sees it.
  */
-import type { BlockRef } from '../../src/core/chain/block.ts'
+import type { BlockRef, VerifiedBlock } from '../../src/core/chain/block.ts'
 import type { Hash } from '../../src/core/money/asset.ts'
 import { type ChainFaultKind, ChainSourceError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
@@ -222,6 +222,11 @@ export function createSimulatedNode(
       if (block === undefined) throw new ChainSourceError('not_there', 'the block is missing')
       const { proofLevel, transactions, logs } = block
       return { ref: block.ref, proofLevel, transactions, logs }
+    },
+    async getBlocks(refs, signal) {
+      const blocks: VerifiedBlock[] = []
+      for (const ref of refs) blocks.push(await source.getBlock(ref, signal))
+      return blocks
     },
     // Not to answer is no fault of the turn, and a node without the tag says nothing.
     async getFinality(tags) {

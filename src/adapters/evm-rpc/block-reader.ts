@@ -7,7 +7,7 @@ import type { Metrics } from '../../ports/metrics.ts'
 import { createContractTable } from './contract-table.ts'
 import { loadKeccak } from './keccak.ts'
 import type { EvmNode } from './node.ts'
-import { readBlock } from './read-block.ts'
+import { type BlockReading, readBlock, readBlocks } from './read-block.ts'
 import { createDeskRoom } from './reading-desk.ts'
 import { createProofReporter } from './report-proof.ts'
 
@@ -23,13 +23,22 @@ export type ReadingSettings = {
   readonly logger: Logger
 }
 
-/** Reads the block under `ref` from one node, and holds it to `proofs` (doubt-proofs.ts). */
-export type BlockReader = (
-  node: EvmNode,
-  ref: BlockRef,
-  signal: AbortSignal,
-  proofs: ProofSwitches,
-) => Promise<VerifiedBlock>
+/** Reads blocks from one node, and holds them to `proofs` (doubt-proofs.ts). */
+export type BlockReader = {
+  read(
+    node: EvmNode,
+    ref: BlockRef,
+    signal: AbortSignal,
+    proofs: ProofSwitches,
+  ): Promise<VerifiedBlock>
+  /** Several in two requests, and the bytes that their answers took. All or none. */
+  readTogether(
+    node: EvmNode,
+    refs: readonly BlockRef[],
+    signal: AbortSignal,
+    proofs: ProofSwitches,
+  ): Promise<{ readonly blocks: readonly VerifiedBlock[]; readonly bytes: number }>
+}
 
 const NO_METRICS: Metrics = { count() {} }
 
@@ -40,16 +49,31 @@ export function createBlockReader(settings: ReadingSettings): BlockReader {
   const contracts = createContractTable(watched.contracts)
   const reporter = createProofReporter({ chainId, logger, metrics })
   const room = createDeskRoom()
-  return async (node, ref, signal, proofs) => {
+  const atDesk = async <T>(
+    proofs: ProofSwitches,
+    work: (reading: BlockReading) => Promise<T>,
+  ): Promise<T> => {
     const keccak = await loadKeccak()
     const told = { contracts, native, isOwnSender, isStranger }
     const terms = { ...told, proofs, excludedTxTypes, keccak }
     const desk = room.borrow()
     try {
-      const judged = await readBlock(node, { terms, desk, logger }, ref, signal)
-      return reporter.accept(node.client.name, judged, proofs)
+      return await work({ terms, desk, logger })
     } finally {
       room.giveBack(desk)
     }
+  }
+  return {
+    read: (node, ref, signal, proofs) =>
+      atDesk(proofs, async (reading) => {
+        const judged = await readBlock(node, reading, ref, signal)
+        return reporter.accept(node.client.name, judged, proofs)
+      }),
+    readTogether: (node, refs, signal, proofs) =>
+      atDesk(proofs, async (reading) => {
+        const { blocks, bytes } = await readBlocks(node, reading, refs, signal)
+        const { name } = node.client
+        return { blocks: blocks.map((one) => reporter.accept(name, one, proofs)), bytes }
+      }),
   }
 }

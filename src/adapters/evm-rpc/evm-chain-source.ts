@@ -3,8 +3,8 @@
  * Waiting and trying again is the caller's part.
  */
 import { assert } from '../../core/assert.ts'
-import type { BlockRef, VerifiedBlock } from '../../core/chain/block.ts'
-import { expectsProof, staleHeadMs } from '../../core/chain/chain-settings.ts'
+import type { BlockRef } from '../../core/chain/block.ts'
+import { staleHeadMs } from '../../core/chain/chain-settings.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import { ChainSourceError } from '../../errors.ts'
 import type { ChainSource } from '../../ports/chain-source.ts'
@@ -15,6 +15,7 @@ import type { NativeSource } from '../../ports/native-source.ts'
 import type { FeedReading } from '../../ports/price-feed.ts'
 import { agreeOnUnits } from './agree-on-units.ts'
 import { createBlockReader, type ReadingSettings } from './block-reader.ts'
+import { createBlockSource } from './block-source.ts'
 import { decodeHeader } from './decode-answers.ts'
 import { createProofDoubt } from './doubt-proofs.ts'
 import { followHead } from './follow-head.ts'
@@ -72,9 +73,6 @@ const OVERTAKEN_MS = 2_000
 
 const BY_NUMBER = 'eth_getBlockByNumber'
 const BY_HASH = 'eth_getBlockByHash'
-/** The level of a block that its own header proves. */
-const SEALED = 2
-
 export type EvmChainSource = ChainSource & {
   readonly native: NativeSource
   readonly logs: LogSource
@@ -92,20 +90,9 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
   const identity = { chainId, genesisHash: settings.genesisHash ?? null }
   const rules = createRules(settings)
   const pool = createNodePool({ nodes, identity, clock, logger, metrics, rules })
-  const readBlock = createBlockReader(settings)
   const { quarantineMs: goneMs } = rules
   const { proofs } = settings
   const doubt = createProofDoubt({ chainId, nodes, proofs, goneMs, clock, logger, metrics })
-  const readDoubted =
-    (ref: BlockRef) =>
-    async (node: EvmNode, until: AbortSignal): Promise<VerifiedBlock> => {
-      try {
-        return await readBlock(node, ref, until, doubt.proofs())
-      } catch (error) {
-        if (isDisproven(error)) doubt.noteDisproven(node, ref.hash)
-        throw error
-      }
-    }
   const onNode = <T>(signal: AbortSignal, unit: Unit<T>): Promise<T> => {
     const work: Unit<T>['work'] = async (node, until) => {
       await identifyNode(node, identity, clock, until)
@@ -158,20 +145,12 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
       await confirmHeaders(pool, headers, signal)
       return headers
     },
-    async getBlock(ref, signal) {
-      // A lie that is odd enough proves and disproves nothing: another node may be plain.
-      const isThere = ({ proofLevel }: VerifiedBlock) =>
-        proofLevel >= SEALED || !expectsProof(doubt.proofs())
-      const read = () => onNode(signal, { kind: 'block', work: readDoubted(ref), isThere })
-      const block = await read().catch((error: unknown) => {
-        if (!isDisproven(error) || !doubt.lowerIfAllFail(ref.hash)) throw error
-        return read()
-      })
-      doubt.noteBlock(block)
-      return block.proofLevel === 2 && pool.agreed.has(ref.hash)
-        ? { ...block, proofLevel: 3 }
-        : block
-    },
+    ...createBlockSource({
+      reader: createBlockReader(settings),
+      doubt,
+      onNode,
+      agreed: pool.agreed,
+    }),
     getFinality: (tags, signal) => readFinality(orderNodes(pool), tags, signal),
     getTokenDecimals: (token, signal) =>
       onNode(signal, {
@@ -238,10 +217,6 @@ function createRules(settings: EvmChainSourceSettings): PoolRules {
     staleAgeMs: test ? null : staleHeadMs(blockTimeMs),
     overtakenMs: OVERTAKEN_MS,
   }
-}
-
-function isDisproven(error: unknown): boolean {
-  return error instanceof ChainSourceError && error.kind === 'disproven'
 }
 
 function isKnown(header: BlockRef | null): boolean {

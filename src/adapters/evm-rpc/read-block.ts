@@ -48,20 +48,80 @@ export async function readBlock(
   const part = await readLightBlock(node, reading, ref, signal)
   clearItems(desk)
   const receipts = beginReceipts(ref, part, terms, desk)
-  if (part.transactions.list.length > 0) {
+  if (hasTransactions(part)) {
     await readReceipts(node, reading, part, receipts, signal)
   }
   return judgeBlock(receipts)
 }
 
+/** Blocks that were read together, and how large the answers were. */
+export type BlocksRead = { readonly blocks: readonly JudgedBlock[]; readonly bytes: number }
+
+/**
+ * The whole blocks under `refs` in two requests. One fault refuses all of them; a form of asking for
+ * receipts that the node does not take is such a fault, and is not remembered.
+ */
+export async function readBlocks(
+  node: EvmNode,
+  reading: BlockReading,
+  refs: readonly BlockRef[],
+  signal: AbortSignal,
+): Promise<BlocksRead> {
+  const { terms, desk } = reading
+  const { client } = node
+  const asked = refs.map(({ hash }) => ({ method: BLOCK_METHOD, params: [hash, true] }))
+  const answers = await client.batchRaw(asked, signal)
+  const parts: BlockPart[] = []
+  for (const [place, ref] of refs.entries()) {
+    parts.push(await takeBlock(node, reading, ref, answers[place] as RawAnswer, signal))
+  }
+  const filled = refs.filter((_, place) => hasTransactions(parts[place] as BlockPart))
+  const calls = filled.map((ref) => ({
+    method: RECEIPTS_METHOD,
+    params: [describeBlock(node.receiptsForm, ref)],
+  }))
+  const receiptsOf = new Map<BlockRef, RawAnswer>()
+  for (const [place, answer] of (await client.batchRaw(calls, signal)).entries()) {
+    receiptsOf.set(filled[place] as BlockRef, answer)
+  }
+  const blocks: JudgedBlock[] = []
+  for (const [place, ref] of refs.entries()) {
+    clearItems(desk)
+    const receipts = beginReceipts(ref, parts[place] as BlockPart, terms, desk)
+    const answer = receiptsOf.get(ref)
+    if (answer !== undefined) await takeReceipts(node, answer, receipts, signal)
+    blocks.push(judgeBlock(receipts))
+  }
+  const bytes = [...answers, ...receiptsOf.values()].reduce((sum, one) => sum + sizeOf(one), 0)
+  return { blocks, bytes }
+}
+
+function hasTransactions({ transactions }: BlockPart): boolean {
+  return transactions.list.length > 0
+}
+
+function sizeOf(answer: RawAnswer): number {
+  return answer.kind === 'bytes' ? answer.body.length : 0
+}
+
 /** A block with its transactions and without receipts, and what was proven of it. */
 export async function readLightBlock(
   node: EvmNode,
-  { terms, desk }: BlockReading,
+  reading: BlockReading,
   ref: BlockRef,
   signal: AbortSignal,
 ): Promise<BlockPart> {
   const answer = await node.client.callRaw(BLOCK_METHOD, [ref.hash, true], signal)
+  return takeBlock(node, reading, ref, answer, signal)
+}
+
+async function takeBlock(
+  node: EvmNode,
+  { terms, desk }: BlockReading,
+  ref: BlockRef,
+  answer: RawAnswer,
+  signal: AbortSignal,
+): Promise<BlockPart> {
   const cursor = requireBytes(node, BLOCK_METHOD, answer)
   if (cursor === null) throw notThere(node, ref, 'block')
   const part = await drive(cursor, readBlockJson(cursor, ref, terms, desk), signal)
@@ -100,21 +160,32 @@ async function readReceipts(
   const { ref } = receipts
   while (node.receiptsForm !== 'one_by_one') {
     const form = node.receiptsForm
-    const parameter = form === 'by_hash' ? ref.hash : { blockHash: ref.hash }
-    const answer = await client.callRaw(RECEIPTS_METHOD, [parameter], signal)
+    const answer = await client.callRaw(RECEIPTS_METHOD, [describeBlock(form, ref)], signal)
     const refusedForm = answer.kind === 'refused' && answer.code === INVALID_PARAMS
     if (answer.kind === 'unsupported' || refusedForm) {
       node.receiptsForm = planNextForm(form, answer.kind === 'unsupported')
       logger.info({ node: client.name, form: node.receiptsForm }, 'receipts: next form of asking')
       continue
     }
-    const cursor = requireBytes(node, RECEIPTS_METHOD, answer)
-    if (cursor === null) throw notThere(node, ref, 'receipts of block')
-    await drive(cursor, readReceiptsJson(cursor, receipts), signal)
-    finish(answer, cursor)
-    return
+    return takeReceipts(node, answer, receipts, signal)
   }
   await readReceiptsOneByOne(node, part, receipts, signal)
+}
+
+async function takeReceipts(
+  node: EvmNode,
+  answer: RawAnswer,
+  receipts: ReceiptReading,
+  signal: AbortSignal,
+): Promise<void> {
+  const cursor = requireBytes(node, RECEIPTS_METHOD, answer)
+  if (cursor === null) throw notThere(node, receipts.ref, 'receipts of block')
+  await drive(cursor, readReceiptsJson(cursor, receipts), signal)
+  finish(answer, cursor)
+}
+
+function describeBlock(form: ReceiptsForm, { hash }: BlockRef): unknown {
+  return form === 'by_hash' ? hash : { blockHash: hash }
 }
 
 function planNextForm(form: ReceiptsForm, unsupported: boolean): ReceiptsForm {
