@@ -3,7 +3,7 @@
  * port; how blocks come into being is the world's affair.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BlockRef } from '../../src/core/chain/block.ts'
+import type { BlockRef, VerifiedBlock } from '../../src/core/chain/block.ts'
 import type { Address, Hash } from '../../src/core/money/asset.ts'
 import { recoverSenders } from '../../src/core/proof/recover-senders.ts'
 import { ChainSourceError } from '../../src/errors.ts'
@@ -195,6 +195,29 @@ function registerReorgTests(getWorld: () => ChainWorld, signal: AbortSignal): vo
     expect(replaced.hash).not.toBe(old.hash)
     expect(replaced.parentHash).toBe(old.parentHash)
     expect((await source.getBlock(replaced, signal)).transactions).toEqual([])
+  })
+
+  test('several blocks at once are what each is alone; one that was replaced refuses all', async () => {
+    const { source, ...world } = getWorld()
+    const before = await source.getHead(signal)
+    for (let units = 1n; units <= 6n; units++) {
+      await world.sendToken(SHOP, units)
+      await world.mine()
+    }
+    const head = await source.getHead(signal)
+    const refs = await source.getHeaders(before.number + 1, head.number, signal)
+    const alone: VerifiedBlock[] = []
+    for (const ref of refs) alone.push(await source.getBlock(ref, signal))
+    const together = await source.getBlocks(refs, signal)
+    expect(together).toEqual(alone)
+    expect(together.flatMap(({ logs }) => logs)).toHaveLength(6)
+
+    await world.reorg(2)
+    await expectFaultOr(source.getBlocks(refs, signal), alone)
+    const current = await source.getHeaders(before.number + 1, head.number, signal)
+    const kept = await source.getBlocks(current, signal)
+    expect(kept.slice(0, -2)).toEqual(alone.slice(0, -2))
+    expect(kept.slice(-2).flatMap(({ transactions }) => transactions)).toEqual([])
   })
 
   test('a block that is reorganised away while it is read is refused', async () => {

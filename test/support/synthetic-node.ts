@@ -40,6 +40,8 @@ export type SyntheticNode = {
   /** Sees a copy of every result and returns what is sent instead; null: honest. */
   rewrite(rewrite: Rewrite | null): void
   countCalls(method: string): number
+  /** HTTP requests so far, a batch as one. */
+  countRequests(): number
   stop(): Promise<void>
 }
 
@@ -59,6 +61,7 @@ export async function startSyntheticNode(chain: SyntheticChain): Promise<Synthet
   const calls = new Map<string, number>()
   const answers = new Map<string, Answer>()
   let rewriter: Rewrite | null = null
+  let requests = 0
   const tags: SyntheticNode['tags'] = { safe: null, finalized: null }
   const tokens: Record<Address, number> = {}
   for (const [method, answer] of Object.entries(createAnswers(chain, tags, tokens))) {
@@ -79,6 +82,7 @@ export async function startSyntheticNode(chain: SyntheticChain): Promise<Synthet
   }
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await readText(request))
+    requests += 1
     const document = Array.isArray(body) ? body.map(respond) : respond(body)
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(document))
@@ -95,6 +99,7 @@ export async function startSyntheticNode(chain: SyntheticChain): Promise<Synthet
       rewriter = rewrite
     },
     countCalls: (method) => calls.get(method) ?? 0,
+    countRequests: () => requests,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,6 +1,6 @@
 /** Which contracts' logs become objects. All others are read, proven and forgotten. */
 import type { Address } from '../../core/money/asset.ts'
-import { fromHex, nibbleOf } from '../../core/proof/hex-digits.ts'
+import { equalsHex, fromHex, nibbleOf } from '../../core/proof/hex-digits.ts'
 
 type Contract = { readonly address: Address; readonly bytes: Uint8Array }
 
@@ -29,14 +29,10 @@ export function findContract(
 ): Address | null {
   const candidates = table.get(readKey(source, start))
   if (candidates === undefined) return null
-  return candidates.find(({ bytes }) => isSame(bytes, source, start))?.address ?? null
-}
-
-function isSame(bytes: Uint8Array, source: Uint8Array, start: number): boolean {
-  return bytes.every((byte, i) => {
-    const high = nibbleOf(source[start + 2 * i]!)
-    return ((high << 4) | nibbleOf(source[start + 2 * i + 1]!)) === byte
-  })
+  for (const { address, bytes } of candidates) {
+    if (equalsHex(bytes, 0, source, start, bytes.length)) return address
+  }
+  return null
 }
 
 function readKey(source: Uint8Array, start: number): number {

@@ -104,15 +104,10 @@ function exchange(
       else reject(error)
     })
     request.on('response', (response) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
+      const gathered = createBody(Number(response.headers['content-length']), maxBodyBytes)
       response.on('error', reject)
       response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes <= maxBodyBytes) {
-          chunks.push(chunk)
-          return
-        }
+        if (gathered.add(chunk)) return
         reject(new Error(TOO_LARGE))
         request.destroy()
       })
@@ -120,12 +115,35 @@ function exchange(
         resolve({
           status: response.statusCode!,
           retryAfter: response.headers['retry-after'] ?? null,
-          body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes),
+          body: gathered.take(),
         })
       })
     })
     request.end(body)
   })
+}
+
+type Body = {
+  /** False when it would be larger than is taken. */
+  add(chunk: Buffer): boolean
+  take(): Buffer
+}
+
+/** In place where the node says how long it will be (Node cuts off what comes beyond). */
+function createBody(announced: number, maxBytes: number): Body {
+  const isKnown = Number.isSafeInteger(announced) && announced <= maxBytes
+  const whole = isKnown ? Buffer.allocUnsafeSlow(announced) : null
+  const chunks: Buffer[] = []
+  let bytes = 0
+  return {
+    add(chunk) {
+      if (whole === null) chunks.push(chunk)
+      else chunk.copy(whole, bytes)
+      bytes += chunk.length
+      return bytes <= maxBytes
+    },
+    take: () => whole?.subarray(0, bytes) ?? Buffer.concat(chunks, bytes),
+  }
 }
 
 function describeFailure(

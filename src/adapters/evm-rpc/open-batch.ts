@@ -5,8 +5,11 @@
  */
 import { type OpenAnswer, openAnswer } from './open-answer.ts'
 
-/** Between two answers; the second begins at its brace. */
-const BETWEEN = Buffer.from('},{"jsonrpc":"2.0"')
+/**
+ * Between two answers; the second begins at its brace. Without hex digits, of which answers consist, so
+ * that the search leaps over them.
+ */
+const BETWEEN = Buffer.from('},{"jsonrp')
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const LAST_BLANK = 0x20

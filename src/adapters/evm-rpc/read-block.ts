@@ -14,6 +14,7 @@ import type { EvmNode, ReceiptsForm } from './node.ts'
 import { type BlockPart, readBlockJson, readHeaderJson } from './read-block-json.ts'
 import {
   beginReceipts,
+  needsBloom,
   type ReceiptReading,
   readReceipt,
   readReceiptsJson,
@@ -47,11 +48,9 @@ export async function readBlock(
   const { terms, desk } = reading
   const part = await readLightBlock(node, reading, ref, signal)
   clearItems(desk)
-  const receipts = beginReceipts(ref, part, terms, desk)
-  if (hasTransactions(part)) {
-    await readReceipts(node, reading, part, receipts, signal)
-  }
-  return judgeBlock(receipts)
+  const begun = beginReceipts(ref, part, terms, desk)
+  if (!hasTransactions(part)) return judgeBlock(begun)
+  return judgeBlock(await readReceipts(node, reading, part, begun, signal))
 }
 
 /** Blocks that were read together, and how large the answers were. */
@@ -87,10 +86,10 @@ export async function readBlocks(
   const blocks: JudgedBlock[] = []
   for (const [place, ref] of refs.entries()) {
     clearItems(desk)
-    const receipts = beginReceipts(ref, parts[place] as BlockPart, terms, desk)
+    const begun = beginReceipts(ref, parts[place] as BlockPart, terms, desk)
     const answer = receiptsOf.get(ref)
-    if (answer !== undefined) await takeReceipts(node, answer, receipts, signal)
-    blocks.push(judgeBlock(receipts))
+    const isEmpty = answer === undefined
+    blocks.push(judgeBlock(isEmpty ? begun : await takeReceipts(node, answer, begun, signal)))
   }
   const bytes = [...answers, ...receiptsOf.values()].reduce((sum, one) => sum + sizeOf(one), 0)
   return { blocks, bytes }
@@ -155,7 +154,7 @@ async function readReceipts(
   part: BlockPart,
   receipts: ReceiptReading,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReceiptReading> {
   const { client } = node
   const { ref } = receipts
   while (node.receiptsForm !== 'one_by_one') {
@@ -169,7 +168,7 @@ async function readReceipts(
     }
     return takeReceipts(node, answer, receipts, signal)
   }
-  await readReceiptsOneByOne(node, part, receipts, signal)
+  return readReceiptsOneByOne(node, part, receipts, signal)
 }
 
 async function takeReceipts(
@@ -177,11 +176,19 @@ async function takeReceipts(
   answer: RawAnswer,
   receipts: ReceiptReading,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReceiptReading> {
   const cursor = requireBytes(node, RECEIPTS_METHOD, answer)
   if (cursor === null) throw notThere(node, receipts.ref, 'receipts of block')
   await drive(cursor, readReceiptsJson(cursor, receipts), signal)
   finish(answer, cursor)
+  return needsBloom(receipts)
+    ? takeReceipts(node, answer, beginForBloom(receipts), signal)
+    : receipts
+}
+
+function beginForBloom({ ref, part, terms, desk }: ReceiptReading): ReceiptReading {
+  clearItems(desk)
+  return beginReceipts(ref, part, terms, desk, true)
 }
 
 function describeBlock(form: ReceiptsForm, { hash }: BlockRef): unknown {
@@ -196,10 +203,11 @@ function planNextForm(form: ReceiptsForm, unsupported: boolean): ReceiptsForm {
 async function readReceiptsOneByOne(
   node: EvmNode,
   part: BlockPart,
-  receipts: ReceiptReading,
+  begun: ReceiptReading,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReceiptReading> {
   const { client } = node
+  const receipts = beginForBloom(begun)
   const { list } = part.transactions
   const calls = list.map(({ hash }) => ({ method: RECEIPT_METHOD, params: [hash] }))
   const answers = await client.batch(calls, signal)
@@ -208,6 +216,7 @@ async function readReceiptsOneByOne(
     if (value === null) throw notThere(node, receipts.ref, 'a receipt of block')
     readReceipt(createCursor(writeAgain(value, RECEIPT_METHOD), RECEIPT_METHOD), receipts)
   }
+  return receipts
 }
 
 function notThere(node: EvmNode, ref: BlockRef, what: string): ChainSourceError {

@@ -100,15 +100,21 @@ export type ReceiptReading = {
   readonly result: ReadReceipts
   /** Receipts are written for their root. */
   readonly isProven: boolean
+  /** The bloom of their logs is gathered. */
   readonly hasBloom: boolean
   logCount: number
 }
 
+/**
+ * Before the first receipt. Receipts whose root must match need no bloom: the root commits to all that
+ * the bloom does, and to more. Unless it cannot be computed: see `needsBloom`.
+ */
 export function beginReceipts(
   ref: BlockRef,
   part: BlockPart,
   terms: ReadingTerms,
   desk: ReadingDesk,
+  isForBloom = terms.proofs.receiptsRoot !== 'on',
 ): ReceiptReading {
   return {
     ref,
@@ -126,9 +132,15 @@ export function beginReceipts(
       inconsistent: null,
     },
     isProven: isAsked(terms, 'receiptsRoot'),
-    hasBloom: isAsked(terms, 'bloom'),
+    hasBloom: isForBloom && isAsked(terms, 'bloom'),
     logCount: 0,
   }
+}
+
+/** Whether receipts that were read must be read again, for their bloom: nothing else proves them. */
+export function needsBloom({ terms, hasBloom, result, part }: ReceiptReading): boolean {
+  if (hasBloom || !isAsked(terms, 'bloom')) return false
+  return result.unprovable !== null || part.header.receiptsRoot === null
 }
 
 /** Reads the array at the cursor; yields between receipts. */

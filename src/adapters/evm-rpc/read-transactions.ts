@@ -77,6 +77,7 @@ const KEYS = createKeyTable([
   'authorizationList',
   'isSystemTx',
 ])
+const FIELDS = KEYS.names.map((name) => `transactions[].${name}`)
 const keyOf = (name: string) => KEYS.names.indexOf(name)
 const TO = keyOf('to')
 const FROM = keyOf('from')
@@ -215,7 +216,7 @@ function readTransaction(reading: Reading): void {
 function readContent(reading: Reading, key: number): void {
   const { cursor, spans, listsAt } = reading
   const { bounds } = spans
-  const name = `transactions[].${KEYS.names[key]}`
+  const name = FIELDS[key]!
   if (key === TYPE) spans.type = readType(cursor)
   else if (key === SYSTEM) spans.isSystemTx = takeBoolean(cursor) ?? skipFalse(cursor)
   else if (key === ACCESS_LIST || key === BLOB_HASHES || key === AUTHORIZATIONS) {

@@ -50,7 +50,7 @@ export function judgeBlock(reading: ReceiptReading): JudgedBlock {
   return { block, proof, reasons }
 }
 
-function proveReceipts({ part, result, terms, desk }: ReceiptReading): void {
+function proveReceipts({ part, result, terms, desk, hasBloom }: ReceiptReading): void {
   const { proof, reasons, header } = part
   if (isAsked(terms, 'receiptsRoot')) {
     const { receiptsRoot: root } = header
@@ -61,7 +61,9 @@ function proveReceipts({ part, result, terms, desk }: ReceiptReading): void {
       proof.receiptsRoot = isSame(computed, root) ? 'match' : 'mismatch'
     }
   }
-  if (isAsked(terms, 'bloom')) {
+  if (!hasBloom) {
+    if (isAsked(terms, 'bloom')) proof.bloom = proof.receiptsRoot === 'match' ? 'implied' : 'off'
+  } else {
     const { logsBloom } = header
     reasons.set('bloom', logsBloom === null ? 'its header has no bloom' : 'its logs fill another')
     if (logsBloom !== null)

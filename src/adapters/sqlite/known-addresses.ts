@@ -43,6 +43,7 @@ const MOST_ADDRESSES = 2 ** 24
 /** The digits of an address are those of a hash: each eight of them are a place by themselves. */
 const PLACES = 4
 const DIGITS_PER_PLACE = 8
+const BYTES_PER_PLACE = 4
 const HEX_PREFIX = 2
 const ADDRESS_DIGITS = 40
 
@@ -60,11 +61,11 @@ export function createKnownAddresses(
   let version: number | null = null
   let isLoading = false
 
+  const mark = (place: number) => {
+    field[place >>> 3]! |= 1 << (place & 7)
+  }
   const put = (source: Uint8Array, start: number) => {
-    for (let i = 0; i < PLACES; i += 1) {
-      const place = readPlace(source, start + DIGITS_PER_PLACE * i) & mask
-      field[place >>> 3]! |= 1 << (place & 7)
-    }
+    for (let i = 0; i < PLACES; i += 1) mark(readPlace(source, start + DIGITS_PER_PLACE * i) & mask)
     count += 1
   }
   const write = (address: Address) => {
@@ -72,8 +73,8 @@ export function createKnownAddresses(
     return digits
   }
   const putRow = (row: Buffer) => {
-    digits.write(row.toString('hex'), 'latin1')
-    put(digits, 0)
+    for (let i = 0; i < PLACES; i += 1) mark(row.readUInt32BE(BYTES_PER_PLACE * i) & mask)
+    count += 1
   }
   /** A fault of the disk is told by whoever reads next and needs it; here everybody is looked up. */
   const attempt = (work: () => void) => {

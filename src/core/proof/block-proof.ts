@@ -2,8 +2,11 @@
 import type { ProofLevel } from '../chain/block.ts'
 import type { ProofSwitches } from '../chain/chain-settings.ts'
 
-/** `unprovable`: a part is missing or of a kind unknown here, so nothing can be computed. */
-export type ProofVerdict = 'match' | 'mismatch' | 'unprovable' | 'off'
+/**
+ * `unprovable`: a part is missing or of a kind unknown here, so nothing can be computed. `implied`: not
+ * computed, since another proof that was speaks for it.
+ */
+export type ProofVerdict = 'match' | 'mismatch' | 'unprovable' | 'implied' | 'off'
 
 export type BlockProof = Readonly<Record<keyof ProofSwitches, ProofVerdict>>
 

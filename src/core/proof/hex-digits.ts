@@ -49,7 +49,18 @@ export function equalsHash(
   source: Uint8Array,
   start: number,
 ): boolean {
-  for (let i = 0; i < HASH_BYTES; i += 1) {
+  return equalsHex(bytes, from, source, start, HASH_BYTES)
+}
+
+/** The same of `length` bytes. */
+export function equalsHex(
+  bytes: Uint8Array,
+  from: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  for (let i = 0; i < length; i += 1) {
     const high = NIBBLES[source[start + 2 * i]!]!
     if (((high << 4) | NIBBLES[source[start + 2 * i + 1]!]!) !== bytes[from + i]) return false
   }

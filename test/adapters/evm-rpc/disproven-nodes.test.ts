@@ -79,7 +79,7 @@ function connect(count: 1 | 2) {
 test('an honest node: level 2, and every proof is counted', async () => {
   expect((await connect(1)()).proofLevel).toBe(2)
   expect(counted.sort()).toEqual([
-    'bloom match',
+    'bloom implied',
     'headerHash match',
     'receiptsRoot match',
     'transactionsRoot match',

@@ -38,7 +38,7 @@ export function createTerms(
   }
 }
 
-/** Both answers as text, or as values that are written as JSON. */
+/** Both answers as text, or as values that are written as JSON. The bloom is held against its logs. */
 export function readAnswers(
   ref: BlockRef,
   answers: { readonly block: unknown; readonly receipts: unknown },
@@ -48,7 +48,7 @@ export function readAnswers(
   const part = run(readBlockJson(block, ref, terms, desk))
   expectEnd(block)
   clearItems(desk)
-  const reading = beginReceipts(ref, part, terms, desk)
+  const reading = beginReceipts(ref, part, terms, desk, true)
   const receipts = open(answers.receipts)
   run(readReceiptsJson(receipts, reading))
   expectEnd(receipts)
