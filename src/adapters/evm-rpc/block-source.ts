@@ -14,7 +14,7 @@ const GROUPS_IN_FLIGHT = 3
 /** Blocks of a group, when they are small; larger ones come alone. */
 const MAX_BLOCKS = 8
 /** What the two answers of a group should not exceed together. */
-const GROUP_BYTES = 2 * 1024 * 1024
+const GROUP_BYTES = 1024 * 1024
 /** The level of a block that its own header proves. */
 const SEALED = 2
 /** What each of these blocks, asked for alone, may not have at another node. */

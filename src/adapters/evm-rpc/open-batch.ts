@@ -5,11 +5,10 @@
  */
 import { type OpenAnswer, openAnswer } from './open-answer.ts'
 
-/**
- * Between two answers; the second begins at its brace. Without hex digits, of which answers consist, so
- * that the search leaps over them.
- */
-const BETWEEN = Buffer.from('},{"jsonrp')
+/** What stands between two answers; the second begins at its brace. */
+const BETWEEN = Buffer.from('},{"')
+/** Comes next, and begins with a letter that hardly any answer has: the search flies over the rest. */
+const NEXT_KEY = Buffer.from('jsonrpc"')
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const LAST_BLANK = 0x20
@@ -27,7 +26,7 @@ export function openBatch(
   const answers: OpenAnswer[] = []
   let start = 1
   while (answers.length < count) {
-    const next = body.indexOf(BETWEEN, start)
+    const next = findNext(body, start)
     const isLast = next === -1
     const part = body.subarray(start, isLast ? end - 1 : next + 1)
     const id = firstId + answers.length
@@ -38,6 +37,17 @@ export function openBatch(
     start = next + 2
   }
   return null
+}
+
+/** Where the bytes between two answers begin; -1 behind the last one. */
+function findNext(body: Buffer, start: number): number {
+  let key = body.indexOf(NEXT_KEY, start + BETWEEN.length)
+  while (key !== -1) {
+    const at = key - BETWEEN.length
+    if (BETWEEN.compare(body, at, key) === 0) return at
+    key = body.indexOf(NEXT_KEY, key + 1)
+  }
+  return -1
 }
 
 /** By the id at one end of it, before which a proxy that changes the order shows itself. */

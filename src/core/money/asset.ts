@@ -4,7 +4,7 @@
  * the identity everywhere, also in answers. Symbols are for people and never matched.
  */
 import { keccak_256 } from '@noble/hashes/sha3'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils'
+import { utf8ToBytes } from '@noble/hashes/utils'
 
 /** 20 bytes as `0x` and 40 lower-case hex digits. The checksum form exists only on the way out. */
 export type Address = `0x${string}`
@@ -70,9 +70,13 @@ export function toChecksumAddress(address: Address): Address {
  */
 function writeChecksum(address: Address): Address {
   const digits = address.slice(2).toLowerCase()
-  const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
-  const marked = [...digits].map((digit, i) => (hash[i]! >= '8' ? digit.toUpperCase() : digit))
-  return `0x${marked.join('')}`
+  const hash = keccak_256(utf8ToBytes(digits))
+  let form: Address = '0x'
+  for (let i = 0; i < digits.length; i += 1) {
+    const isHigh = (hash[i >> 1]! & (i % 2 === 0 ? 0x80 : 0x08)) !== 0
+    form += isHigh ? digits[i]!.toUpperCase() : digits[i]!
+  }
+  return form
 }
 
 /** SLIP-44 coin type of native coins on EVM chains; 60 for all, as wallets derive by it. */
