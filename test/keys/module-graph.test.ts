@@ -14,7 +14,7 @@ const ALLOWED_PACKAGES = [
   '@noble/hashes',
   '@noble/curves',
   'commander',
-  // core/money/asset.ts takes the EIP-55 checksum from viem/utils, which brings these three.
+  // Signs; it brings the next three.
   'viem',
   'abitype',
   'ox',

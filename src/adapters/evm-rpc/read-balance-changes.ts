@@ -2,17 +2,21 @@
  * The access list of a block (EIP-7928), held against the hash of it in the block's header. The whole
  * list is encoded for that, also the parts nobody asked for.
  */
-import { keccak256, toRlp } from 'viem'
 import type { BalanceChanges } from '../../core/chain/balance-changes.ts'
 import type { BlockRef } from '../../core/chain/block.ts'
 import { parseAddress } from '../../core/money/asset.ts'
 import { ChainSourceError } from '../../errors.ts'
 import { readHash, readQuantity } from './decode-answers.ts'
 import { requireResult } from './json-rpc-client.ts'
+import { loadKeccak } from './keccak.ts'
 import type { EvmNode } from './node.ts'
 
 const LIST = 'eth_getBlockAccessList'
 const HEADER = 'eth_getBlockByHash'
+/** First bytes of strings and lists in RLP, and the longest payload whose length is in them. */
+const STRING_BASE = 0x80
+const LIST_BASE = 0xc0
+const SHORT_MAX = 55
 const UINT256 = /^0x[0-9a-fA-F]{1,64}$/
 const BYTES = /^0x(?:[0-9a-fA-F]{2})*$/
 
@@ -39,7 +43,9 @@ export async function readBalanceChanges(
   if (list === null) throw notThere(node, ref)
   const accounts = readArray(list).map(readObject)
   const wanted = readHash(blockAccessListHash, HEADER, 'blockAccessListHash')
-  if (keccak256(toRlp(accounts.map(encodeAccount))) !== wanted) {
+  const keccak = await loadKeccak()
+  const digest = keccak(Buffer.from(encodeRlp(accounts.map(encodeAccount)), 'hex'))
+  if (`0x${Buffer.from(digest).toString('hex')}` !== wanted) {
     const text = `${node.client.name} sent an access list that the header of ${ref.hash} is not of`
     throw new ChainSourceError('inconsistent', text)
   }
@@ -76,6 +82,26 @@ function readChanges(account: Fields): BalanceChanges {
       return { index: readQuantity(index, LIST, 'index'), balanceUnits: BigInt(readNumber(value)) }
     }),
   }
+}
+
+/** RLP (Ethereum yellow paper, appendix B), in hex without 0x. */
+function encodeRlp(item: Rlp): string {
+  if (typeof item !== 'string') return withHeader(LIST_BASE, item.map(encodeRlp).join(''))
+  const digits = item.slice(2)
+  return digits.length === 2 && digits < '80' ? digits : withHeader(STRING_BASE, digits)
+}
+
+/** The length in the first byte where it fits, else behind the length of the length. */
+function withHeader(base: number, digits: string): string {
+  const length = digits.length / 2
+  if (length <= SHORT_MAX) return `${toHexBytes(base + length)}${digits}`
+  const lengthDigits = toHexBytes(length)
+  return `${toHexBytes(base + SHORT_MAX + lengthDigits.length / 2)}${lengthDigits}${digits}`
+}
+
+function toHexBytes(value: number): string {
+  const digits = value.toString(16)
+  return digits.length % 2 === 0 ? digits : `0${digits}`
 }
 
 /** An integer in RLP: no leading zeros, and nothing at all for zero. */

@@ -1,7 +1,7 @@
 /** The transactions of a payout plan, one for each nonce, and the rules its facts must keep. */
 import { nativeAssetId } from '../money/asset.ts'
+import { encodeTransfer } from '../sweep/encode-calls.ts'
 import { judgeFees } from '../sweep/judge-facts.ts'
-import { encodeTransfer } from '../sweep/plan-transactions.ts'
 import type { FieldFault } from '../sweep/read-fields.ts'
 import { COIN_DECIMALS, NATIVE_TRANSFER_GAS, TOKEN_TRANSFER_GAS } from '../sweep/sweep-gas.ts'
 import type { PlannedTransaction, Signer } from '../sweep/sweep-plan.ts'

@@ -6,8 +6,10 @@
  * Source: hardhat-local/contracts/SweepDelegate.sol. A test holds this template equal to a fresh
  * compilation.
  */
-import { concatHex, getCreate2Address, keccak256, padHex } from 'viem/utils'
+import { keccak_256 } from '@noble/hashes/sha3'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils'
 import type { Address, Hash } from '../money/asset.ts'
+import { addressWord } from './encode-calls.ts'
 
 /** Creation code without its argument, solc 0.8.37. */
 export const DELEGATE_TEMPLATE: `0x${string}` = `0x${[
@@ -46,7 +48,7 @@ export const DELEGATE_TEMPLATE: `0x${string}` = `0x${[
 ].join('')}`
 
 /** keccak256 of the template: what a person compares. */
-export const DELEGATE_TEMPLATE_HASH: Hash = keccak256(DELEGATE_TEMPLATE)
+export const DELEGATE_TEMPLATE_HASH: Hash = `0x${keccakOf(DELEGATE_TEMPLATE.slice(2))}`
 
 /**
  * The deployer that stands at this address on every EVM chain worth naming (Nick's method): it takes
@@ -56,22 +58,27 @@ export const CREATE2_DEPLOYER: Address = '0x4e59b44847b379578588920ca78fbf26c0b4
 
 const SALT: Hash = `0x${'0'.repeat(64)}`
 
-/** Creation code for this treasury. */
+/** Creation code for this treasury: the template and its argument, one word. */
 export function delegateCreationCode(treasury: Address): `0x${string}` {
-  return concatHex([DELEGATE_TEMPLATE, padHex(treasury, { size: 32 })])
+  return `${DELEGATE_TEMPLATE}${addressWord(treasury)}`
 }
 
 /** Calldata for the deployer: salt, then creation code. */
 export function delegateDeployment(treasury: Address): `0x${string}` {
-  return concatHex([SALT, delegateCreationCode(treasury)])
+  return `${SALT}${delegateCreationCode(treasury).slice(2)}`
 }
 
-/** Where the delegate of this treasury stands, on every chain, deployed or not. */
+/**
+ * Where the delegate of this treasury stands, on every chain, deployed or not: the last 20 bytes of
+ * keccak256(0xff, deployer, salt, keccak256(creation code)), as EIP-1014 says. Lower case.
+ */
 export function delegateAddress(treasury: Address): Address {
-  const address = getCreate2Address({
-    from: CREATE2_DEPLOYER,
-    salt: SALT,
-    bytecode: delegateCreationCode(treasury),
-  })
-  return address.toLowerCase() as Address
+  const code = keccakOf(delegateCreationCode(treasury).slice(2))
+  const hash = keccakOf(`ff${CREATE2_DEPLOYER.slice(2)}${SALT.slice(2)}${code}`)
+  return `0x${hash.slice(-40)}`
+}
+
+/** Of bytes in hex, without 0x in front and in the answer. */
+function keccakOf(hex: string): string {
+  return bytesToHex(keccak_256(hexToBytes(hex)))
 }

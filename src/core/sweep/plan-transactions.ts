@@ -1,8 +1,8 @@
 /** The transactions of a collection, in order, with nonces, calldata and gas limits. */
-import { encodeFunctionData } from 'viem/utils'
 import { assert } from '../assert.ts'
 import { type Address, type AssetId, nativeAssetId } from '../money/asset.ts'
 import { CREATE2_DEPLOYER, delegateAddress, delegateDeployment } from './delegate-code.ts'
+import { encodeSweepAll, encodeTransfer } from './encode-calls.ts'
 import {
   CLEAR_BASE_GAS,
   collectBaseGas,
@@ -24,30 +24,6 @@ import type {
 } from './sweep-plan.ts'
 
 const ZERO_ADDRESS: Address = `0x${'0'.repeat(40)}`
-const SWEEP_ALL = [
-  {
-    type: 'function',
-    name: 'sweepAll',
-    stateMutability: 'nonpayable',
-    inputs: [
-      { name: 'accounts', type: 'address[]' },
-      { name: 'tokens', type: 'address[]' },
-    ],
-    outputs: [],
-  },
-] as const
-const TRANSFER = [
-  {
-    type: 'function',
-    name: 'transfer',
-    stateMutability: 'nonpayable',
-    inputs: [
-      { name: 'to', type: 'address' },
-      { name: 'amount', type: 'uint256' },
-    ],
-    outputs: [{ type: 'bool' }],
-  },
-] as const
 
 /** The same facts give the same transactions, wherever it is asked. */
 export function planTransactions(facts: SweepFacts): PlannedTransaction[] {
@@ -75,11 +51,8 @@ function planDelegated(facts: SweepFacts): PlannedTransaction[] {
     drafts.push({ step: 'deploy', phase: 0, ...draft })
   }
   for (const batch of batches) {
-    const data = encodeFunctionData({
-      abi: SWEEP_ALL,
-      functionName: 'sweepAll',
-      args: [batch.map(({ address }) => address), tokensOf(facts, batch)],
-    })
+    const accounts = batch.map(({ address }) => address)
+    const data = encodeSweepAll(accounts, tokensOf(facts, batch))
     const authorizations = batch
       .filter((entry) => !entry.delegated)
       .map((entry) => authorize(entry, entry.nonce, delegate))
@@ -199,11 +172,6 @@ function tokenOf({ assets }: SweepFacts, assetId: AssetId): Address {
   const token = assets.find(({ id }) => id === assetId)?.token
   assert(token !== null && token !== undefined, 'a top-up collects listed tokens')
   return token
-}
-
-/** Calldata of an ERC-20 transfer. */
-export function encodeTransfer(to: Address, units: bigint): `0x${string}` {
-  return encodeFunctionData({ abi: TRANSFER, functionName: 'transfer', args: [to, units] })
 }
 
 function unitsOf({ balances }: SweepEntry, assetId: AssetId): bigint {
