@@ -11,6 +11,7 @@ import { hmac } from '@noble/hashes/hmac'
 import { sha512 } from '@noble/hashes/sha2'
 import { keccak_256 } from '@noble/hashes/sha3'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils'
+import type { HDKey } from '@scure/bip32'
 import { assert } from '../assert.ts'
 import type { Address } from '../money/asset.ts'
 import { type AccountKey, deriveDepositAddress, MAX_DERIVATION_INDEX } from './deposit-address.ts'
@@ -34,6 +35,9 @@ const { ProjectivePoint } = secp256k1
 type Multiples = readonly AffinePoint[]
 /** Made once, in some hundredths of a second, when first needed; 1 MB. */
 let table: readonly Multiples[] | null = null
+
+/** Of account keys in use: a compressed key has a square root to take, as dear as one address. */
+const parents = new WeakMap<HDKey, AffinePoint>()
 
 /** Addresses of `m/44'/60'/account'/0/index` for each index, in their order. */
 export function deriveDepositAddresses(account: AccountKey, indexes: readonly number[]): Address[] {
@@ -60,7 +64,8 @@ export function deriveAddressRange(account: AccountKey, indexes: readonly number
 
 /** `parent + tweak * G` for each tweak; null where the shared way does not know the sum. */
 function addTweaks({ externalChain }: AccountKey, tweaks: readonly Uint8Array[]) {
-  const parent = ProjectivePoint.fromHex(externalChain.publicKey as Uint8Array).toAffine()
+  const parent = parents.get(externalChain) ?? readPoint(externalChain)
+  parents.set(externalChain, parent)
   const summands = tweaks.map((tweak) => [parent, ...listMultiples(tweak)])
   if (tweaks.length >= TOGETHER_MIN) return sumPoints(summands)
   const sums = summands.map((points) =>
@@ -71,6 +76,10 @@ function addTweaks({ externalChain }: AccountKey, tweaks: readonly Uint8Array[])
     sum.assertValidity()
     return sum.toAffine()
   })
+}
+
+function readPoint({ publicKey }: HDKey): AffinePoint {
+  return ProjectivePoint.fromHex(publicKey as Uint8Array).toAffine()
 }
 
 /**
