@@ -11,6 +11,7 @@ import type {
   Invoice,
   NewApiKey,
   NewWebhookEndpoint,
+  Outflow,
   Payment,
   Rate,
   Readiness,
@@ -67,6 +68,14 @@ export type ListPaymentsQuery = {
   readonly cursor?: string | undefined
   readonly invoice?: string | undefined
   readonly unassigned?: 'true' | 'false' | undefined
+  /** CAIP-19. */
+  readonly asset?: string | undefined
+}
+
+export type ListOutflowsQuery = {
+  readonly limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined
   /** CAIP-19. */
   readonly asset?: string | undefined
 }
@@ -282,6 +291,11 @@ export type GetReportPaymentsCsvQuery = {
   readonly created_before?: string | undefined
 }
 
+export type GetReportOutflowsCsvQuery = {
+  readonly created_after?: string | undefined
+  readonly created_before?: string | undefined
+}
+
 export type PayTestInvoiceBody = {
   readonly asset?: string | undefined
   readonly amount?: string | undefined
@@ -343,6 +357,9 @@ export type Operations = {
 
   /** List payments. Scope `payments:read`. */
   listPayments(query?: ListPaymentsQuery, options?: RequestOptions): Promise<Page<Payment>>
+
+  /** List what left the deposit addresses. Scope `payments:read`. */
+  listOutflows(query?: ListOutflowsQuery, options?: RequestOptions): Promise<Page<Outflow>>
 
   /** Give money that belongs to no invoice to one. Scope `payments:write`. */
   assignPayment(id: string, body: AssignPaymentBody, options?: RequestOptions): Promise<Payment>
@@ -460,7 +477,7 @@ export type Operations = {
   /** List current rates. Any valid key. */
   listRates(query?: ListRatesQuery, options?: RequestOptions): Promise<Page<Rate>>
 
-  /** Sum up by asset what arrived. Scope `payments:read`. */
+  /** Sum up by asset what arrived, what left and what is there. Scope `payments:read`. */
   listBalances(options?: RequestOptions): Promise<Page<Balance>>
 
   /** Sum up the invoices of each day. Scope `invoices:read`. */
@@ -471,6 +488,9 @@ export type Operations = {
 
   /** Export payments as CSV, by the time of their blocks. Scope `payments:read`. */
   getReportPaymentsCsv(query?: GetReportPaymentsCsvQuery, options?: RequestOptions): Promise<string>
+
+  /** Export as CSV what left the deposit addresses, by the time of the blocks. Scope `payments:read`. */
+  getReportOutflowsCsv(query?: GetReportOutflowsCsvQuery, options?: RequestOptions): Promise<string>
 
   /** Pay an invoice from the node's own accounts. Scope `invoices:write`. */
   payTestInvoice(
@@ -606,6 +626,14 @@ export const ROUTES: Readonly<Record<keyof Operations, Route>> = {
   listPayments: {
     method: 'GET',
     path: '/v1/payments',
+    places: [],
+    input: 'query',
+    isPublic: false,
+    answers: [200],
+  },
+  listOutflows: {
+    method: 'GET',
+    path: '/v1/outflows',
     places: [],
     input: 'query',
     isPublic: false,
@@ -854,6 +882,14 @@ export const ROUTES: Readonly<Record<keyof Operations, Route>> = {
   getReportPaymentsCsv: {
     method: 'GET',
     path: '/v1/reports/payments.csv',
+    places: [],
+    input: 'query',
+    isPublic: false,
+    answers: [200],
+  },
+  getReportOutflowsCsv: {
+    method: 'GET',
+    path: '/v1/reports/outflows.csv',
     places: [],
     input: 'query',
     isPublic: false,

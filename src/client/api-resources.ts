@@ -645,7 +645,7 @@ export type Rate = {
   } | null
 }
 
-/** What arrived and is confirmed: the sum of `counted_units`. Not what lies there; what was collected since is in it. */
+/** What arrived in an asset, what left the deposit addresses, and what is there. */
 export type Balance = {
   readonly object: 'balance'
   /** CAIP-19. */
@@ -661,10 +661,50 @@ export type Balance = {
   readonly unassigned: string
   /** In smallest units of the asset. */
   readonly unassigned_units: string
-  /** Exact: no trailing zeros, no exponent. */
+  /** The same as `received`. */
   readonly total: string
   /** In smallest units of the asset. */
   readonly total_units: string
+  /** What arrived and is confirmed: the sum of `counted_units`. */
+  readonly received: string
+  /** In smallest units of the asset. */
+  readonly received_units: string
+  /** Left the deposit addresses, wherever it went. Null: not followed (coins). */
+  readonly collected: string | null
+  readonly collected_units: string | null
+  /** Of what was collected, what was not received: not confirmed yet, or never counted. */
+  readonly uncounted: string | null
+  readonly uncounted_units: string | null
+  /** Lies at the deposit addresses: received - collected + uncounted. */
+  readonly available: string | null
+  readonly available_units: string | null
+}
+
+/** Money that left a deposit address, by whomever it was sent. */
+export type Outflow = {
+  readonly id: string
+  readonly object: 'outflow'
+  /** CAIP-19. */
+  readonly asset: string
+  readonly chain_id: number
+  readonly symbol: string
+  readonly decimals: number
+  readonly kind: 'erc20' | 'native' | 'internal'
+  /** Exact: no trailing zeros, no exponent. */
+  readonly amount: string
+  /** In smallest units of the asset. */
+  readonly amount_units: string
+  /** The deposit address. */
+  readonly from: string
+  /** With its EIP-55 checksum. */
+  readonly to: string
+  readonly tx_hash: string | null
+  readonly block_number: number
+  readonly block_hash: string
+  readonly block_time: string
+  readonly log_index: number | null
+  /** Orphaned: its block left; it counts nowhere. */
+  readonly position: 'included' | 'orphaned'
 }
 
 /** The invoices of one day. */

@@ -8,6 +8,7 @@ import type { FinalityMarks } from './chain/local-chain.ts'
 import type { Invoice } from './invoice/invoice.ts'
 import type { Hash } from './money/asset.ts'
 import type { Attribution } from './payment/attribution.ts'
+import type { Outflow } from './payment/outflow.ts'
 import type { Payment } from './payment/payment.ts'
 import type { RefundProposal } from './refund/proposal.ts'
 import type { Refund } from './refund/refund.ts'
@@ -33,6 +34,8 @@ export type ChangeSet = {
    * change set, so that its revision tells writers of each other.
    */
   readonly attributions?: readonly Attribution[]
+  /** Appended; of a place that was seen before, nothing is written. */
+  readonly outflows?: readonly Outflow[]
   readonly refunds?: readonly Refund[]
   /** Appended; what nobody confirmed leads to nothing. */
   readonly refundProposals?: readonly RefundProposal[]

@@ -32,6 +32,7 @@ export type IdPrefix =
   | 'req'
   | 'ref'
   | 'rp'
+  | 'out'
 
 /** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
 export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {

@@ -1,18 +1,9 @@
 import { PAYMENT_TABLE_HEAD, renderPaymentLine } from '../core/payment/payment-table.ts'
-import { formatTime } from '../core/time.ts'
 import type { Deps } from './deps.ts'
+import { auditExport, type ExportRange, isInExport } from './export-range.ts'
 import { loadTipNumbers } from './settlement-context.ts'
 import { assertAddressesDerive } from './verify-shown-addresses.ts'
 import { walkPages } from './walk-pages.ts'
-
-export type PaymentExport = {
-  readonly storeId: string
-  /** Block time, exclusive; undefined: without end. */
-  readonly afterMs: number | undefined
-  readonly beforeMs: number | undefined
-  /** Who asked, for the audit log: `key_...`. */
-  readonly actor: string
-}
 
 /**
  * All payments of a store as CSV text, newest first, in parts. Orphaned ones too. The audit log tells
@@ -20,19 +11,15 @@ export type PaymentExport = {
  */
 export async function* exportPayments(
   deps: Pick<Deps, 'store' | 'clock' | 'chains' | 'addressBook' | 'logger' | 'metrics'>,
-  { storeId, afterMs = -Infinity, beforeMs = Infinity, actor }: PaymentExport,
+  range: ExportRange,
 ): AsyncGenerator<string> {
   const { store } = deps
-  const range = [afterMs, beforeMs].map((ms) => (Number.isFinite(ms) ? formatTime(ms) : '*'))
-  const facts = { atMs: deps.clock.nowMs(), actor, action: 'payments.export', target: storeId }
-  await store.commit({ audit: [{ ...facts, before: null, after: range.join(' ') }] })
+  const { storeId } = range
+  await auditExport(deps, 'payments.export', range)
   const orders = new Map<string, string | null>()
   yield PAYMENT_TABLE_HEAD
   for await (const page of walkPages((request) => store.listPayments({ storeId }, request))) {
-    const payments = page.filter(({ observation }) => {
-      const atMs = observation.blockTimestampS * 1_000
-      return atMs > afterMs && atMs < beforeMs
-    })
+    const payments = page.filter(({ observation }) => isInExport(range, observation))
     await assertAddressesDerive(
       deps,
       payments.map(({ observation }) => observation.to),

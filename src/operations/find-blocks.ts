@@ -55,11 +55,11 @@ async function findMatched(
   { chainId }: ChainSettings,
   sightings: readonly BlockSighting[],
 ): Promise<BlockSighting[]> {
-  const payeesOf = ({ logs, payees }: BlockSighting) => [
+  const partiesOf = ({ logs, payees }: BlockSighting) => [
     ...payees,
-    ...logs.flatMap(({ to }) => (to === null ? [] : [to])),
+    ...logs.flatMap(({ from, to }) => [from ?? [], to ?? []].flat()),
   ]
-  const candidates = [...new Set(sightings.flatMap(payeesOf))]
+  const candidates = [...new Set(sightings.flatMap(partiesOf))]
   if (candidates.length === 0) return []
   const deposits = await store.findDepositAddresses(candidates)
   const refunds = await store.findRefundsTo(chainId, candidates)
@@ -67,7 +67,7 @@ async function findMatched(
     ...deposits.map(({ address }) => address),
     ...refunds.map(({ destination }) => destination),
   ])
-  return sightings.filter((one) => payeesOf(one).some((address) => ours.has(address)))
+  return sightings.filter((one) => partiesOf(one).some((address) => ours.has(address)))
 }
 
 /** Blocks whose bloom speaks of an order's address, and whose logs, as listed, do not. */

@@ -1,7 +1,7 @@
-import type { AssetId } from '../core/money/asset.ts'
 import {
-  type AssetSum,
+  type AssetSums,
   addConfirmed,
+  addOutflows,
   type BalanceResource,
   presentBalance,
 } from '../core/payment/sum-payments.ts'
@@ -9,15 +9,18 @@ import type { Deps } from './deps.ts'
 import { walkPages } from './walk-pages.ts'
 
 /**
- * What arrived for a store and is confirmed, by asset: the sum of `counted` over all payments. Not
- * what lies at its addresses: money that was collected since is in it. Assets by id; one that
- * nothing came in is left out.
+ * By asset: what arrived for a store and is confirmed (the sum of `counted` over all payments), what
+ * left its addresses since, and what is there. Assets by id; one that nothing came in and nothing
+ * left is left out.
  */
 export async function listBalances(
   { store }: Pick<Deps, 'store'>,
   { storeId }: { readonly storeId: string },
 ): Promise<BalanceResource[]> {
-  const sums = new Map<AssetId, AssetSum>()
+  const sums: AssetSums = new Map()
+  for await (const outflows of walkPages((page) => store.listOutflows({ storeId }, page))) {
+    addOutflows(sums, outflows)
+  }
   for await (const payments of walkPages((page) => store.listPayments({ storeId }, page))) {
     addConfirmed(sums, payments)
   }

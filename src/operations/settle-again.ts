@@ -39,7 +39,9 @@ export async function settleAgain(deps: SyncDeps, again: BlocksAgain): Promise<S
   const { changes, proofLevels } = settled
   if (changes === null) return { result: 'committed', events: [] }
   // Where something is written for the first time, the block may have been forgotten.
-  const hashes = new Set((changes.payments ?? []).map(({ observation }) => observation.blockHash))
+  const payments = (changes.payments ?? []).map(({ observation }) => observation)
+  const written = [...payments, ...(changes.outflows ?? [])]
+  const hashes = new Set(written.map(({ blockHash }) => blockHash))
   const restored = refs.filter(({ hash }) => hashes.has(hash))
   const advance = advanceOf(chain, { restored, proofLevels })
   const result = await deps.store.commit({ ...changes, chain: advance })

@@ -11,7 +11,7 @@ import {
 } from '../core/chain/local-chain.ts'
 import type { Transfer } from '../core/chain/transfer.ts'
 import type { ChangeSet } from '../core/change-set.ts'
-import type { Address, Hash } from '../core/money/asset.ts'
+import type { Hash } from '../core/money/asset.ts'
 import type { Payment } from '../core/payment/payment.ts'
 import {
   applyStep,
@@ -34,17 +34,15 @@ import { findAssigned } from './find-assigned.ts'
 import { findUnproven, reportUnproven } from './find-unproven.ts'
 import { matchSteps } from './match-steps.ts'
 import { type CountDeps, readCounted, reportShortfalls } from './read-coverage.ts'
-import { proveSenders, readTransfers } from './read-transfers.ts'
-import { recogniseOwn } from './recognise-own.ts'
+import { readOurs } from './read-ours.ts'
 import { RING_MAX_BLOCKS } from './ring.ts'
-import { applyRefunds, findRefundsPaid, invoicesOf, openRefunds } from './settle-refunds.ts'
+import { applyRefunds, invoicesOf, openRefunds } from './settle-refunds.ts'
 import {
   chainsOf,
   createSettlementContext,
   type LoadedChains,
   loadChainsAndHalts,
 } from './settlement-context.ts'
-import { keepDerived } from './verify-address.ts'
 
 export type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
   readonly source: CountDeps['source'] & Pick<ChainSource, 'describeAgreement'>
@@ -105,7 +103,7 @@ export async function settleBlocks(
 ): Promise<SettledBlocks> {
   const { before, blocks, expirySkip, reread = [] } = request
   const ours = await readOurs(deps, settings, request)
-  const { seen, again, found, addresses } = ours
+  const { seen, again, found, addresses, outflows } = ours
   const { steps, known, isStill } = planTurn(settings, request, ours)
   const transfers = [...seen, ...found, ...again]
   const after = steps[steps.length - 1]?.chain ?? before
@@ -129,7 +127,8 @@ export async function settleBlocks(
     expirySkip: expiring.length < EXPIRING_PER_TURN ? 0 : expirySkip + EXPIRING_PER_TURN,
     isWaiting: false,
   }
-  const isNothing = loaded.invoices.length + loaded.unassigned.length + known.length === 0
+  const isNothing =
+    loaded.invoices.length + loaded.unassigned.length + known.length + outflows.length === 0
   if (isStill && isNothing) return { ...result, changes: null }
   const { chains, halted } = await loadOtherChains(deps, settings.chainId, loaded.invoices)
   chains.set(settings.chainId, before)
@@ -157,11 +156,12 @@ export async function settleBlocks(
   const changes = closeSettlement(settlement, endpoints)
   reportShortfalls(deps, settings, changes, audit)
   reportUnproven(deps, settings, changes, unproven)
-  const isIdle = isStill && changes.events?.length === 0 && changes.payments?.length === 0
+  const isUntold = changes.events?.length === 0 && changes.payments?.length === 0
+  const isIdle = isStill && isUntold && outflows.length === 0
   return {
     ...result,
     isWaiting: isAnyWaiting(settlement, after),
-    changes: isIdle ? null : changes,
+    changes: isIdle ? null : { ...changes, outflows },
   }
 }
 
@@ -273,47 +273,6 @@ function planSteps(
 
 function isConnected(steps: readonly PlannedStep[], { hash }: BlockRef): boolean {
   return steps.some((step) => step.connected.some((block) => block.hash === hash))
-}
-
-/** Transfers to anyone, as far as they may be payments, and which of their recipients are ours. */
-async function readOurs(deps: SettleDeps, settings: ChainSettings, request: BlocksToSettle) {
-  const { blocks, reread = [], found = [] } = request
-  const isForeign = excludeOwn(deps, settings)
-  const told = readTransfers(deps, settings, blocks)
-  const toldAgain = readTransfers(deps, settings, reread)
-  const addresses = await findRecipients(deps, [...told, ...toldAgain, ...found])
-  const refunds = await findRefundsPaid(deps, settings, told)
-  const destinations = new Set(refunds.map(({ destination }) => destination))
-  const isOurs = (to: Address) => addresses.has(to) || destinations.has(to)
-  const prove = (of: readonly VerifiedBlock[], transfers: readonly Transfer[]) =>
-    proveSenders(deps, settings, of, transfers, isOurs)
-  const proven = prove(blocks, told)
-  return {
-    seen: proven.filter(isForeign),
-    again: prove(reread, toldAgain).filter(isForeign),
-    found: found.filter(isForeign),
-    /** To where refunds go, by whomever. */
-    sent: proven.filter(({ to }) => destinations.has(to)),
-    addresses,
-    refunds,
-  }
-}
-
-/** What the merchant's own addresses send (gas for a sweep) is no payment. */
-function excludeOwn(deps: SettleDeps, settings: ChainSettings): (transfer: Transfer) => boolean {
-  const isOwn = recogniseOwn(deps, settings)
-  return ({ from }) => from === null || !isOwn(from)
-}
-
-/** Our addresses among the recipients. One whose row does not derive from its key is nobody's. */
-async function findRecipients(
-  deps: SettleDeps,
-  transfers: readonly Transfer[],
-): Promise<Map<Address, DepositAddress>> {
-  const candidates = [...new Set(transfers.map((transfer) => transfer.to))]
-  if (candidates.length === 0) return new Map()
-  const found = await deps.store.findDepositAddresses(candidates)
-  return new Map(keepDerived(deps, found).map((row) => [row.address, row]))
 }
 
 function findExpiring(deps: SettleDeps, after: LocalChain, skip: number): Promise<string[]> {

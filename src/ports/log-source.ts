@@ -30,6 +30,7 @@ export type BlockSighting = {
 
 export type SeenLog = {
   readonly index: number
-  /** Null where the log is odd, or pays an address that certainly nobody here has. */
+  /** Null where the log is odd, or names an address that certainly nobody here has. */
+  readonly from: Address | null
   readonly to: Address | null
 }

@@ -9,6 +9,7 @@ import type { ApiKey, DepositAddress, StoreAccount } from '../core/store-account
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
 import type { Event } from '../core/webhook/event.ts'
 import type { BalanceStore } from './balance-store.ts'
+import type { OutflowStore } from './outflow-store.ts'
 import type { RefundStore } from './refund-store.ts'
 
 /**
@@ -20,6 +21,7 @@ export type Store = CommitStore &
   ChainStore &
   BalanceStore &
   InvoiceStore &
+  OutflowStore &
   RefundStore &
   WebhookStore &
   AccountStore

@@ -24,6 +24,7 @@ import { describeStoreBalances } from './store-balances.ts'
 import { describeStoreChains } from './store-chains.ts'
 import { describeStoreLists } from './store-lists.ts'
 import { describeMissedEvents } from './store-missed-events.ts'
+import { describeStoreOutflows } from './store-outflows.ts'
 import { describeStoreRefunds } from './store-refunds.ts'
 import { describeStoreTurns } from './store-turns.ts'
 import { describeStoreAudit, describeStoreValues } from './store-values.ts'
@@ -52,6 +53,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreAttributions(open)
     describeStoreWebhooks(open)
     describeMissedEvents(open)
+    describeStoreOutflows(open)
     describeStoreRefunds(open)
     describeStoreTurns(open)
     describeStoreLists(open)

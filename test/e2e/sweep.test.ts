@@ -68,6 +68,19 @@ async function sign(plan: string, to: string) {
   return out
 }
 
+/** Of USDC, in smallest units: as the API says, and as the node has it at these addresses. */
+async function readBalance() {
+  const { body } = await world.gateway.request('GET', '/v1/balances')
+  const found = body.data.find(({ asset }: any) => asset === world.usdc.asset)
+  return { collected: BigInt(found.collected_units), available: BigInt(found.available_units) }
+}
+
+async function readHeld(invoices: readonly any[]): Promise<bigint> {
+  const token = world.usdc.address
+  const all = invoices.map(({ address }) => world.chain.tokenBalance(token, address))
+  return (await Promise.all(all)).reduce((sum, units) => sum + units, 0n)
+}
+
 describe('collecting', () => {
   test('SW-10 SW-15 SW-17 tokens and coins by delegation: collected, cleared, and nothing twice', async () => {
     const to = treasury(1)
@@ -109,6 +122,8 @@ describe('collecting', () => {
       const invoice = await world.getInvoice(id)
       expect(invoice).toMatchObject({ status: 'settled', payments_total: 1 })
     }
+    expect(await readHeld([...paid, late])).toBe(25_000_000n)
+    expect(await readBalance()).toEqual({ collected: 75_000_000n, available: 25_000_000n })
     const rest = (await makePlan(to)).plan
     expect(rest.entries.map(({ address }: any) => address)).toEqual([late.address])
     await world.expectCleanState()
@@ -156,11 +171,16 @@ describe('collecting', () => {
     const to = treasury(4)
     await world.chain.setBalance(sponsor(), ETHER)
     const invoices = await payInvoices(2, 'usdc')
+    const before = await readBalance()
     const { out } = await makePlan(to, '--method', 'top-up')
     const signed = await sign(out, to)
     expect(await runWhileMining(world, 'sweep', 'broadcast', signed)).toMatchObject({ code: 0 })
     expect((await world.gateway.run('sweep', 'verify', signed)).code).toBe(0)
     await world.mine(K)
+    expect(await readHeld(invoices)).toBe(0n)
+    const after = await readBalance()
+    expect(after.available).toBe(0n)
+    expect(after.collected - before.collected).toBe(before.available)
     for (const { id } of invoices) {
       expect(await world.getInvoice(id)).toMatchObject({ payments_total: 1, status: 'settled' })
     }

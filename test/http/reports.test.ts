@@ -87,6 +87,21 @@ function parseTable(text: string): Record<string, string>[] {
 const sumUnits = (payments: any[]) =>
   payments.reduce((sum, { counted_units }) => sum + BigInt(counted_units), 0n)
 
+/** Nothing left. */
+const untouched = (total: bigint, decimals: number) => ({
+  collected: '0',
+  collected_units: '0',
+  uncounted: '0',
+  uncounted_units: '0',
+  available: formatDecimal(total, decimals),
+  available_units: String(total),
+})
+const UNFOLLOWED = {
+  ...{ collected: null, collected_units: null },
+  ...{ uncounted: null, uncounted_units: null },
+  ...{ available: null, available_units: null },
+}
+
 describe('GET /v1/balances', () => {
   test('IN-28 equals the sums of the payments list, digit for digit', async () => {
     const { json } = await gateway.ask({ path: '/v1/balances' })
@@ -115,6 +130,9 @@ describe('GET /v1/balances', () => {
         unassigned_units: String(unassigned),
         total: formatDecimal(total, asset.decimals),
         total_units: String(total),
+        received: formatDecimal(total, asset.decimals),
+        received_units: String(total),
+        ...(asset === SAMPLE_COIN ? UNFOLLOWED : untouched(total, asset.decimals)),
       })
     }
   })

@@ -11,6 +11,7 @@ import {
   sampleDepositAddress,
   sampleHash,
   sampleObservation,
+  sampleOutflow,
   samplePayment,
 } from '../support/fixtures.ts'
 import {
@@ -88,9 +89,15 @@ async function fillFirstStore(): Promise<Record<string, string>> {
     addresses: [sampleDepositAddress(index, { ...owner, address: derived })],
   })
   payments.push(await receive(null, derived, 2))
+  const outflow = sampleOutflow(3, sampleBlock(10), {
+    from: derived,
+    storeId: gateway.store.id,
+  })
+  await gateway.deps.store.commit({ outflows: [outflow] })
   const refund = await post(`/v1/invoices/${invoice.id}/refunds`, REFUND)
   return {
     refunds: refund.id,
+    outflows: outflow.id,
     invoices: invoice.id,
     payments: payments[1] as string,
     'webhook-endpoints': endpoint.id,

@@ -80,25 +80,32 @@ async function find(): Promise<VerifiedBlock[]> {
 }
 
 test('none is read where nothing is ours; they come without content, unproven', async () => {
-  see(2, { logs: [{ index: 0, to: STRANGER }], payees: [STRANGER] })
+  see(2, { logs: [{ index: 0, from: null, to: STRANGER }], payees: [STRANGER] })
   for (const block of await find()) expect(block).toMatchObject({ proofLevel: 0, logs: [] })
   expect(read).toEqual([])
   expect(counted).toEqual({})
 })
 
 test('a log or a transaction that names where a refund goes has its block read whole', async () => {
-  see(1, { logs: [{ index: 0, to: REFUNDED }] })
+  see(1, { logs: [{ index: 0, from: null, to: REFUNDED }] })
   see(2, { payees: [REFUNDED] })
-  see(3, { logs: [{ index: 0, to: STRANGER }] })
+  see(3, { logs: [{ index: 0, from: null, to: STRANGER }] })
   await find()
   expect(read).toEqual([1, 2])
+})
+
+test('a log that names one of ours as the sender has its block read whole', async () => {
+  see(1, { logs: [{ index: 0, from: OURS, to: STRANGER }] })
+  see(2, { logs: [{ index: 0, from: STRANGER, to: STRANGER }] })
+  await find()
+  expect(read).toEqual([1])
 })
 
 test('a log or a transaction that names one of ours has its block read whole', async () => {
   see(1, {
     logs: [
-      { index: 0, to: null },
-      { index: 1, to: OURS },
+      { index: 0, from: null, to: null },
+      { index: 1, from: null, to: OURS },
     ],
   })
   see(3, { payees: [STRANGER, OURS] })
@@ -138,7 +145,7 @@ test('CR-16 a log left out is told, and every block that can hold another is rea
 })
 
 test('CR-16 a block of which some logs were listed shows the rest', async () => {
-  see(1, { logs: [{ index: 0, to: OURS }] })
+  see(1, { logs: [{ index: 0, from: null, to: OURS }] })
   logsOf.set(1, [0, 3])
   await find()
   expect(counted['logs_inconsistent_total all']).toBe(1)

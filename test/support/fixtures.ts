@@ -16,6 +16,7 @@ import {
 } from '../../src/core/money/asset.ts'
 import { ZERO } from '../../src/core/money/fraction.ts'
 import type { Attribution } from '../../src/core/payment/attribution.ts'
+import { type Outflow, outflowId } from '../../src/core/payment/outflow.ts'
 import { type Observation, observationId, type Payment } from '../../src/core/payment/payment.ts'
 import type { Refund } from '../../src/core/refund/refund.ts'
 import {
@@ -206,6 +207,17 @@ export function sampleObservation(
     logIndex: n,
     ...overrides,
   }
+}
+
+/** Left the n-th sample address, in the place of the n-th log. */
+export function sampleOutflow(
+  n: number,
+  block: BlockRef = sampleBlock(10),
+  overrides: Partial<Outflow> = {},
+): Outflow {
+  const seen = sampleObservation(n, block)
+  const moved = { from: sampleAddress(n), to: sampleAddress(0xca5e) }
+  return { ...seen, id: outflowId(seen), ...moved, storeId: 'st_sample', ...overrides }
 }
 
 /** An included payment; for an invoice only when the override says so. */

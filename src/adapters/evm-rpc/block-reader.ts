@@ -14,7 +14,7 @@ import { createProofReporter } from './report-proof.ts'
 export type ReadingSettings = {
   readonly chainId: number
   readonly watched: WatchedContent
-  /** Blocks come without transfers to strangers (`watched.isStranger`). Default: false. */
+  /** Blocks come without transfers among strangers (`watched.isStranger`). Default: false. */
   readonly leavesOutStrangers?: boolean
   readonly proofs: ProofSwitches
   /** Transaction types that stand outside roots and bloom. */

@@ -143,7 +143,7 @@ export function readLogs(
     }
     if (log.address === null) continue
     if (isExcluded) result.hasUnprovenLogs = true
-    if (isForStranger(reading.terms, log, log.address)) {
+    if (isAmongStrangers(reading.terms, log, log.address)) {
       if (isMove(log)) result.leftOut += 1
       continue
     }
@@ -236,8 +236,8 @@ function verifyLog(reading: ReceiptReading, transaction: number, log: Log): void
   }
 }
 
-/** A well-formed transfer of a token to an address that nobody here has: nobody asks for it. */
-function isForStranger({ isStranger }: ReadingTerms, log: Log, contract: Address): boolean {
+/** A well-formed transfer of a token between addresses that nobody here has: nobody asks for it. */
+function isAmongStrangers({ isStranger }: ReadingTerms, log: Log, contract: Address): boolean {
   const { source, topicStarts, dataStart, dataEnd } = log
   if (isStranger === undefined || log.topicCount !== 3 || dataEnd - dataStart !== HASH_DIGITS) {
     return false
@@ -247,7 +247,7 @@ function isForStranger({ isStranger }: ReadingTerms, log: Log, contract: Address
   if (!isTransfer || !isZero(source, from, PADDING) || !isZero(source, to, PADDING)) return false
   // Their logs tell of coins, and are held against the values of transactions: all of them count.
   if (contract === NATIVE_LOG_EMITTER || contract === POLYGON_COIN) return false
-  return isStranger(source, to + PADDING)
+  return isStranger(source, to + PADDING) && isStranger(source, from + PADDING)
 }
 
 /** Something, to another: as a transfer is counted. */

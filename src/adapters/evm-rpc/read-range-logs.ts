@@ -30,9 +30,9 @@ export type RangeReading = {
   readonly seen: readonly SeenLog[][]
 }
 
-/** Topics before the recipient: signature and sender; Polygon names the token before both. */
-const RECIPIENT_OF_TRANSFER = 2
-const RECIPIENT_OF_OTHERS = 3
+/** Topics before the sender: the signature; Polygon names the token too. The recipient is next. */
+const SENDER_OF_TRANSFER = 1
+const SENDER_OF_OTHERS = 2
 
 /** Begins with the blocks of a range, which ascend without a gap. */
 export function beginRange(
@@ -60,8 +60,8 @@ export function* readRangeLogs(cursor: JsonCursor, reading: RangeReading): Gener
     readLog(cursor, terms.contracts, log)
     const place = log.number - firstNumber
     verifyPlace(cursor, reading, place, log)
-    const to = readRecipient(reading, log)
-    ;(seen[place] as SeenLog[]).push({ index: log.index, to })
+    const [from, to] = readParties(reading, log)
+    ;(seen[place] as SeenLog[]).push({ index: log.index, from, to })
     yield
   }
 }
@@ -82,12 +82,17 @@ function verifyPlace(cursor: JsonCursor, reading: RangeReading, place: number, l
   }
 }
 
+/** Sender and recipient. */
+function readParties({ terms }: RangeReading, log: Log): [Address | null, Address | null] {
+  const isTransfer = equalsHash(TRANSFER_BYTES, 0, log.source, log.topicStarts[0] as number)
+  const sender = isTransfer ? SENDER_OF_TRANSFER : SENDER_OF_OTHERS
+  return [readParty(terms, log, sender), readParty(terms, log, sender + 1)]
+}
+
 /** Null where it is no address, or certainly nobody's here. */
-function readRecipient({ terms }: RangeReading, log: Log): Address | null {
+function readParty(terms: RangeTerms, log: Log, which: number): Address | null {
   const { topicStarts, topicCount } = log
   const source = log.source as Buffer
-  const isTransfer = equalsHash(TRANSFER_BYTES, 0, source, topicStarts[0] as number)
-  const which = isTransfer ? RECIPIENT_OF_TRANSFER : RECIPIENT_OF_OTHERS
   const start = topicStarts[which] as number
   if (which >= topicCount || !isZero(source, start, PADDING)) return null
   if (terms.isStranger?.(source, start + PADDING) === true) return null

@@ -67,6 +67,12 @@ function writeAll(target: Target, changes: ChangeSet): void {
   }
   for (const payment of changes.payments ?? []) writePayment(target, payment)
   writeAttributions(target, changes.attributions ?? [])
+  for (const outflow of changes.outflows ?? []) {
+    requireStore(target, outflow.storeId)
+    assert(outflow.asset.chainId === outflow.chainId, 'an asset is observed on its own chain')
+    // A block that comes back, or is read again, shows what it showed before.
+    if (!state.outflows.has(outflow.id)) target.journal.put(state.outflows, outflow.id, outflow)
+  }
   for (const refund of changes.refunds ?? []) {
     requireInvoice(target, refund.invoiceId)
     putRevision(target, state.refunds, refund.id, refund)
@@ -209,9 +215,10 @@ function tipAfter(advance: ChainAdvance): Hash | null {
 function pruneBlocks(target: Target, advance: ChainAdvance): void {
   const { state, journal } = target
   const observed = new Set(
-    valuesOf(state.payments)
-      .map((payment) => payment.observation)
-      .map((observation) => blockKey(observation.chainId, observation.blockHash)),
+    [
+      ...valuesOf(state.payments).map(({ observation }) => observation),
+      ...valuesOf(state.outflows),
+    ].map(({ chainId, blockHash }) => blockKey(chainId, blockHash)),
   )
   for (const { chainId, block } of valuesOf(state.blocks)) {
     const key = blockKey(chainId, block.hash)

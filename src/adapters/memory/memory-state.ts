@@ -9,6 +9,7 @@ import type { FinalityMarks } from '../../core/chain/local-chain.ts'
 import type { IdempotencyRecord } from '../../core/change-set.ts'
 import type { Invoice } from '../../core/invoice/invoice.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
+import type { Outflow } from '../../core/payment/outflow.ts'
 import type { Payment } from '../../core/payment/payment.ts'
 import type { RefundProposal } from '../../core/refund/proposal.ts'
 import type { Refund } from '../../core/refund/refund.ts'
@@ -50,6 +51,7 @@ export type MemoryState = {
   readonly endpoints: Table<WebhookEndpoint>
   readonly invoices: Table<Invoice>
   readonly payments: Table<Payment>
+  readonly outflows: Table<Outflow>
   readonly refunds: Table<Refund>
   readonly refundProposals: Table<RefundProposal>
   readonly addresses: Table<DepositAddress>
@@ -72,6 +74,7 @@ export function createMemoryState(): MemoryState {
     endpoints: new Map(),
     invoices: new Map(),
     payments: new Map(),
+    outflows: new Map(),
     refunds: new Map(),
     refundProposals: new Map(),
     addresses: new Map(),

@@ -28,6 +28,7 @@ import {
   type Table,
   valuesOf,
 } from './memory-state.ts'
+import { outflowReads } from './outflows-in-memory.ts'
 import { refundReads } from './refunds-in-memory.ts'
 import { takePage } from './take-page.ts'
 
@@ -59,6 +60,7 @@ export function createMemoryStore(): Store {
     ...chainReads(state),
     ...balanceReads(state),
     ...invoiceReads(state),
+    ...outflowReads(state),
     ...refundReads(state),
     ...webhookReads(state),
     ...accountReads(state),

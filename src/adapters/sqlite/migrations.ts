@@ -1,5 +1,6 @@
 import { appendOnly } from './append-only.ts'
 import { ATTRIBUTIONS } from './attribution-tables.ts'
+import { OUTFLOWS } from './outflow-tables.ts'
 import { REFUNDS } from './refund-tables.ts'
 
 /**
@@ -390,4 +391,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 12, sql: REFUNDS },
   { version: 13, sql: ADDRESSES_BY_POSITION },
   { version: 14, sql: ATTRIBUTIONS },
+  { version: 15, sql: OUTFLOWS },
 ]

@@ -57,7 +57,7 @@ export function observationToRow(observation: Observation): ObservationRow {
   }
 }
 
-function rowToObservation(row: ObservationRow): Observation {
+export function rowToObservation(row: ObservationRow): Observation {
   return {
     id: row.id,
     chainId: row.chain_id,

@@ -18,6 +18,7 @@ import {
   openDatabase,
   readSettings,
 } from './open-database.ts'
+import { findOutflowsFrom, listOutflows } from './outflow-rows.ts'
 import * as accounts from './read-accounts.ts'
 import * as balances from './read-balances.ts'
 import * as chains from './read-chain.ts'
@@ -120,6 +121,8 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     listInvoices: answer(invoices.listInvoices),
     getPayment: answer(invoices.getPayment),
     listPayments: answer(invoices.listPayments),
+    listOutflows: answer(listOutflows),
+    findOutflowsFrom: answer(findOutflowsFrom),
     getRefund: answer(refunds.getRefund),
     listRefunds: answer(refunds.listRefunds),
     findRefundsOf: answer(refunds.findRefundsOf),

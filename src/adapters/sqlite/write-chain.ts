@@ -14,12 +14,14 @@ const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason, genesis_
 const DISCONNECT = `UPDATE blocks SET canonical = 0
   WHERE chain_id = ? AND hash = ? AND canonical = 1`
 /**
- * A payment of a block we did not hold may have been written before: then it counts as observed.
+ * A payment or an outflow of a block we did not hold may have been written before: then it counts as
+ * observed.
  */
 const CONNECT = `INSERT INTO blocks
   (chain_id, hash, number, parent_hash, timestamp_s, canonical, observed)
   VALUES (@chainId, @hash, @number, @parentHash, @timestampS, 1,
-    EXISTS (SELECT 1 FROM observations WHERE chain_id = @chainId AND block_hash = @hash))
+    EXISTS (SELECT 1 FROM observations WHERE chain_id = @chainId AND block_hash = @hash)
+      OR EXISTS (SELECT 1 FROM outflows WHERE chain_id = @chainId AND block_hash = @hash))
   ON CONFLICT (chain_id, hash) DO UPDATE SET canonical = 1`
 const SET_LEVEL = `UPDATE blocks SET proof_level = min(coalesce(proof_level, @level), @level)
   WHERE chain_id = @chainId AND hash = @hash`

@@ -17,6 +17,7 @@ import {
   storeToRow,
 } from './account-rows.ts'
 import { INVOICE_COLUMNS, type InvoiceRow, invoiceToRow } from './invoice-rows.ts'
+import { OUTFLOW_COLUMNS, type OutflowRow, outflowToRow } from './outflow-rows.ts'
 import {
   ADDRESS_COLUMNS,
   type AddressRow,
@@ -61,6 +62,7 @@ const WRITERS: readonly Writer[] = [
   writeBalances,
   writePayments,
   writeAttributions,
+  writeOutflows,
   writeRefunds,
   (sql, changes) => writeEvents(sql, changes.events ?? []),
   (sql, changes) => writeDeliveries(sql, changes.deliveries ?? []),
@@ -146,6 +148,21 @@ function writeAttributions(sql: Statements, { attributions = [] }: ChangeSet): b
   const ids = new Set(attributions.map(({ paymentId }) => paymentId))
   for (const id of ids) if (sql(HAS_ATTRIBUTIONS).get(id) !== undefined) return false
   for (const attribution of attributions) insertAttribution(sql, attributionToRow(attribution))
+  return true
+}
+
+const insertOutflow = insertInto<OutflowRow>(
+  'outflows',
+  OUTFLOW_COLUMNS,
+  'ON CONFLICT (chain_id, block_hash, place) DO NOTHING',
+)
+
+/** A block that comes back, or is read again, shows what it showed before. */
+function writeOutflows(sql: Statements, changes: ChangeSet): boolean {
+  for (const outflow of changes.outflows ?? []) {
+    insertOutflow(sql, outflowToRow(outflow))
+    sql(MARK_OBSERVED).run(outflow.chainId, outflow.blockHash)
+  }
   return true
 }
 

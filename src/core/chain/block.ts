@@ -51,7 +51,7 @@ export type ProofLevel = 0 | 1 | 2 | 3
 
 /**
  * A block whose transactions, receipts and logs were checked to belong together. All logs were read and
- * proven; those of the watched contracts are here, besides transfers to strangers.
+ * proven; those of the watched contracts are here, besides transfers among strangers.
  */
 export type VerifiedBlock = {
   readonly ref: BlockRef
@@ -59,6 +59,6 @@ export type VerifiedBlock = {
   readonly transactions: readonly BlockTransaction[]
   /** Of the watched contracts alone. Ascending by index; the index counts all logs of the block. */
   readonly logs: readonly BlockLog[]
-  /** Transfers of tokens to strangers that are not among them (watched-content.ts). */
+  /** Transfers of tokens among strangers that are not among them (watched-content.ts). */
   readonly leftOut?: number
 }

@@ -12,8 +12,8 @@ export type WatchedContent = {
   /** What these send is no payment: whoever names one as the sender of value is checked. */
   isOwnSender?(address: Address): boolean
   /**
-   * Whether nobody here has the address of these 40 hex digits. Well-formed transfers of tokens to
-   * such are counted and not handed over. Absent, or where it is not certain: all are.
+   * Whether nobody here has the address of these 40 hex digits. Well-formed transfers of tokens
+   * between such are counted and not handed over. Absent, or where it is not certain: all are.
    */
   readonly isStranger?: ((source: Uint8Array, start: number) => boolean) | undefined
 }

@@ -1,4 +1,4 @@
-/** Transfers to addresses that nobody here has are left out of a block; nothing else ever is. */
+/** Transfers among addresses that nobody here has are left out of a block; nothing else ever is. */
 import { expect, test } from 'vitest'
 import type { BlockLog, VerifiedBlock } from '../../../src/core/chain/block.ts'
 import { NATIVE_LOG_EMITTER } from '../../../src/core/chain/native-coin.ts'
@@ -30,6 +30,8 @@ const LEFT_OUT: Record<string, LogDescription> = {
 
 const KEPT: Record<string, LogDescription> = {
   'a transfer to us': transferLog(TOKEN, PAYER, OURS, 9n),
+  'a transfer from us to a stranger': transferLog(TOKEN, OURS, STRANGER, 2n),
+  'the same from us in upper case': transferLog(TOKEN, OURS.toUpperCase() as Address, STRANGER, 3n),
   'a transfer of nothing to us': transferLog(TOKEN, PAYER, OURS, 0n),
   'a transfer from us to us': transferLog(TOKEN, OURS, OURS, 1n),
   'another event': { ...good, topics: [dirty(TRANSFER_TOPIC), from, to] },
@@ -65,7 +67,7 @@ async function readBoth(logs: readonly LogDescription[]) {
 
 const indexesOf = (logs: readonly BlockLog[]) => logs.map(({ index }) => index)
 const oursIn = (block: VerifiedBlock) =>
-  extractTransfers(block, ASSETS).transfers.filter(({ to: recipient }) => recipient === OURS)
+  extractTransfers(block, ASSETS).transfers.filter((one) => [one.from, one.to].includes(OURS))
 
 test('what is for strangers is left out, all else is handed over as it was, and the block proves', async () => {
   const logs = [
@@ -91,7 +93,7 @@ test('payments, malformed transfers and how many transfers there were come out t
   const { whole, some } = await readBoth([...Object.values(LEFT_OUT), ...Object.values(KEPT)])
   const [all, rest] = [extractTransfers(whole, ASSETS), extractTransfers(some, ASSETS)]
   expect(oursIn(some)).toEqual(oursIn(whole))
-  expect(oursIn(some)).toHaveLength(1)
+  expect(oursIn(some)).toHaveLength(3)
   expect(rest.malformed).toBe(all.malformed)
   expect(rest.transfers.length + (some.leftOut ?? 0)).toBe(all.transfers.length)
 })

@@ -49,7 +49,7 @@ function read(answer: unknown, strangers: readonly Address[] = []) {
   return reading.seen
 }
 
-test('each log stands with its block and names whom it pays', () => {
+test('each log stands with its block and names its parties', () => {
   const polygon = {
     address: POLYGON_COIN,
     topics: [POLYGON_TRANSFER_TOPIC, topicOf(TOKEN), topicOf(STRANGER), topicOf(OURS)],
@@ -58,24 +58,35 @@ test('each log stands with its block and names whom it pays', () => {
   const shouted = { ...upper, topics: upper.topics.map((t) => t.replace('0X', '0x')) }
   expect(read([log(20, 3), log(20, 5, shouted), log(21, 0, polygon)])).toEqual([
     [
-      { index: 3, to: OURS },
-      { index: 5, to: OURS },
+      { index: 3, from: STRANGER, to: OURS },
+      { index: 5, from: OURS, to: OURS },
     ],
-    [{ index: 0, to: OURS }],
+    [{ index: 0, from: STRANGER, to: OURS }],
   ])
   expect(read([])).toEqual([[], []])
 })
 
-test('a log that pays a stranger, or no address, is known to be there and names nobody', () => {
-  const odd = { topics: [TRANSFER_TOPIC, topicOf(OURS), hashOf('ff').replace('0x0', '0x1')] }
+test('a log of strangers, or of no addresses, is known to be there and names nobody', () => {
+  const noAddress = hashOf('ff').replace('0x0', '0x1')
+  const odd = { topics: [TRANSFER_TOPIC, topicOf(OURS), noAddress] }
+  const unsigned = { topics: [TRANSFER_TOPIC, noAddress, topicOf(OURS)] }
   const short = { topics: [TRANSFER_TOPIC, topicOf(OURS)] }
-  const seen = read([log(20, 1), log(20, 2, odd), log(21, 3, short)], [OURS])
-  expect(seen).toEqual([
+  const logs = [log(20, 1), log(20, 2, odd), log(20, 4, unsigned), log(21, 3, short)]
+  expect(read(logs, [OURS, STRANGER])).toEqual([
     [
-      { index: 1, to: null },
-      { index: 2, to: null },
+      { index: 1, from: null, to: null },
+      { index: 2, from: null, to: null },
+      { index: 4, from: null, to: null },
     ],
-    [{ index: 3, to: null }],
+    [{ index: 3, from: null, to: null }],
+  ])
+  expect(read(logs, [STRANGER])).toEqual([
+    [
+      { index: 1, from: null, to: OURS },
+      { index: 2, from: OURS, to: null },
+      { index: 4, from: null, to: OURS },
+    ],
+    [{ index: 3, from: OURS, to: null }],
   ])
 })
 

@@ -7,6 +7,7 @@ import { claimDeliveries, nextDeliveryAtMs } from '../../../src/adapters/sqlite/
 import { findMissedEvents } from '../../../src/adapters/sqlite/find-missed-events.ts'
 import { createKnownAddresses } from '../../../src/adapters/sqlite/known-addresses.ts'
 import { openDatabase } from '../../../src/adapters/sqlite/open-database.ts'
+import { findOutflowsFrom, listOutflows } from '../../../src/adapters/sqlite/outflow-rows.ts'
 import * as accounts from '../../../src/adapters/sqlite/read-accounts.ts'
 import * as balances from '../../../src/adapters/sqlite/read-balances.ts'
 import * as chains from '../../../src/adapters/sqlite/read-chain.ts'
@@ -122,6 +123,11 @@ test.each<[string, string, (sql: Statements) => unknown]>([
     'findPaymentsTo',
     'observations_by_recipient',
     (sql) => chains.findPaymentsTo(sql, SAMPLE_CHAIN_ID, [sampleAddress(1)]),
+  ],
+  [
+    'findOutflowsFrom',
+    'outflows_by_sender',
+    (sql) => findOutflowsFrom(sql, SAMPLE_CHAIN_ID, [sampleAddress(1)]),
   ],
   [
     'findPaymentsOf',
@@ -254,6 +260,8 @@ test.each<[string, string, (sql: Statements) => unknown]>([
 
 test.each<[string, (sql: Statements) => unknown]>([
   ['invoices', (sql) => invoices.listInvoices(sql, MINE, PAGE)],
+  ['outflows', (sql) => listOutflows(sql, MINE, PAGE)],
+  ['outflows of an asset', (sql) => listOutflows(sql, { ...MINE, assetId: SAMPLE_COIN.id }, PAGE)],
   ['refunds', (sql) => refunds.listRefunds(sql, MINE, PAGE)],
   ['refunds by status', (sql) => refunds.listRefunds(sql, { ...MINE, status: 'sent' }, PAGE)],
   ['invoices by status', (sql) => invoices.listInvoices(sql, { ...MINE, status: 'open' }, PAGE)],
@@ -280,7 +288,7 @@ test.each<[string, (sql: Statements) => unknown]>([
 ])('a page of %s reads only what it shows: no walk, no sort', (_, run) => {
   const plan = plansOf(run).filter((line) => !/candidate|wanted/.test(line))
   expect(scansOf(plan)).toEqual([])
-  expect(plan.some((line) => /^SEARCH (invoices|refunds|p|events|d) USING/.test(line))).toBe(true)
+  expect(plan.some((line) => /^SEARCH (invoices|refunds|p|f|events|d) USING/.test(line))).toBe(true)
   expect(plan.filter((line) => /^USE TEMP B-TREE/.test(line)).length).toBeLessThanOrEqual(
     // Payments of the invoices shown, or attempts of the deliveries shown, are put in order.
     plan.filter((line) => /^SEARCH (a|p) USING (INDEX )?\S+ \(\w+=\?\)/.test(line)).length,

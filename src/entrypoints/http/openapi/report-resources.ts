@@ -1,6 +1,16 @@
 /** What reports answer with, as resources.ts has the rest. */
 import * as z from 'zod'
-import { amount, assetId, chainId, decimals, time, units } from './resources.ts'
+import {
+  address,
+  amount,
+  assetId,
+  chainId,
+  decimals,
+  hash,
+  idOf,
+  time,
+  units,
+} from './resources.ts'
 
 export const rateResource = z
   .object({
@@ -27,14 +37,55 @@ export const balanceResource = z
     assigned_units: units,
     unassigned: amount.describe('Belongs to no invoice.'),
     unassigned_units: units,
-    total: amount,
+    total: amount.describe('The same as `received`.'),
     total_units: units,
+    received: amount.describe('What arrived and is confirmed: the sum of `counted_units`.'),
+    received_units: units,
+    collected: amount
+      .nullable()
+      .describe('Left the deposit addresses, wherever it went. Null: not followed (coins).'),
+    collected_units: units.nullable(),
+    uncounted: amount
+      .nullable()
+      .describe(
+        'Of what was collected, what was not received: not confirmed yet, or never counted.',
+      ),
+    uncounted_units: units.nullable(),
+    available: amount
+      .nullable()
+      .describe('Lies at the deposit addresses: received - collected + uncounted.'),
+    available_units: units.nullable(),
   })
   .meta({
     id: 'Balance',
-    description:
-      'What arrived and is confirmed: the sum of `counted_units`. Not what lies there; what was ' +
-      'collected since is in it.',
+    description: 'What arrived in an asset, what left the deposit addresses, and what is there.',
+  })
+
+export const outflowResource = z
+  .object({
+    id: idOf('out'),
+    object: z.literal('outflow'),
+    asset: assetId,
+    chain_id: chainId,
+    symbol: z.string(),
+    decimals,
+    kind: z.enum(['erc20', 'native', 'internal']),
+    amount,
+    amount_units: units,
+    from: address.describe('The deposit address.'),
+    to: address,
+    tx_hash: hash.nullable(),
+    block_number: z.int().min(0),
+    block_hash: hash,
+    block_time: time,
+    log_index: z.int().min(0).nullable(),
+    position: z
+      .enum(['included', 'orphaned'])
+      .describe('Orphaned: its block left; it counts nowhere.'),
+  })
+  .meta({
+    id: 'Outflow',
+    description: 'Money that left a deposit address, by whomever it was sent.',
   })
 
 const share = z.number().min(0).max(1).nullable().describe('Of the invoices; null without any.')

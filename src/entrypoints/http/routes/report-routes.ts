@@ -1,5 +1,6 @@
 import { fiatDecimals } from '../../../core/money/currency.ts'
 import { invalidField } from '../../../errors.ts'
+import { exportOutflows } from '../../../operations/export-outflows.ts'
 import { exportPayments } from '../../../operations/export-payments.ts'
 import { listBalances } from '../../../operations/list-balances.ts'
 import { listRates } from '../../../operations/list-rates.ts'
@@ -8,7 +9,7 @@ import type { HttpDeps } from '../http-deps.ts'
 import { balanceResource, daySummary, rateResource } from '../openapi/report-resources.ts'
 import { pageOf } from '../openapi/resources.ts'
 import { type Query, readTime } from '../read-query.ts'
-import type { ApiRoute } from '../route.ts'
+import type { ApiRequest, ApiRoute } from '../route.ts'
 
 const CSV = 'text/csv'
 /** Currencies of one request: more than any shop shows. */
@@ -31,7 +32,7 @@ export function reportRoutes(deps: HttpDeps): ApiRoute[] {
       method: 'GET',
       path: '/v1/balances',
       about: {
-        summary: 'Sum up by asset what arrived',
+        summary: 'Sum up by asset what arrived, what left and what is there',
         status: 200,
         output: pageOf(balanceResource),
       },
@@ -67,18 +68,35 @@ export function reportRoutes(deps: HttpDeps): ApiRoute[] {
       },
       scope: 'payments:read',
       query: ['created_after', 'created_before'],
-      stream: ({ storeId, actor, query }) => ({
+      stream: (request) => ({
         contentType: `${CSV}; charset=utf-8`,
         fileName: 'payments.csv',
-        parts: exportPayments(deps, {
-          storeId,
-          actor,
-          afterMs: readTime(query, 'created_after'),
-          beforeMs: readTime(query, 'created_before'),
-        }),
+        parts: exportPayments(deps, readRange(request)),
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/reports/outflows.csv',
+      about: {
+        summary: 'Export as CSV what left the deposit addresses, by the time of the blocks',
+        status: 200,
+        contentType: CSV,
+      },
+      scope: 'payments:read',
+      query: ['created_after', 'created_before'],
+      stream: (request) => ({
+        contentType: `${CSV}; charset=utf-8`,
+        fileName: 'outflows.csv',
+        parts: exportOutflows(deps, readRange(request)),
       }),
     },
   ]
+}
+
+function readRange({ storeId, actor, query }: Pick<ApiRequest, 'storeId' | 'actor' | 'query'>) {
+  const afterMs = readTime(query, 'created_after')
+  const beforeMs = readTime(query, 'created_before')
+  return { storeId, actor, afterMs, beforeMs }
 }
 
 function whole<Item>(data: readonly Item[]) {
