@@ -13,6 +13,7 @@ export type MetricCounter =
   | 'transfers_seen_total'
   | 'transfers_malformed_total'
   | 'payments_short_total'
+  | 'books_checks_total'
   | 'expiry_checks_total'
   | 'logs_inconsistent_total'
   | 'logs_blocks_read_total'

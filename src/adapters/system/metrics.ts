@@ -35,6 +35,10 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     labels: ['chain', 'reason'],
   },
   payments_short_total: { help: 'Payments that no balance covers: alarm', labels: ['chain'] },
+  books_checks_total: {
+    help: 'Balances held against what was received and left, by outcome; short is an alarm',
+    labels: ['chain', 'outcome'],
+  },
   balance_faults_total: { help: 'Balances not read, by kind', labels: ['chain', 'kind'] },
   chain_faults_total: { help: 'Turns that failed, by kind of fault', labels: ['chain', 'kind'] },
   native_logs_suspect_total: {

@@ -1,6 +1,7 @@
 import { type ChainSettings, isSwept, staleHeadMs } from '../../core/chain/chain-settings.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
+import { auditBooks, type BooksMemory, FRESH_BOOKS, putOff } from '../../operations/audit-books.ts'
 import { checkExpiring, isAskedBeforeExpiry } from '../../operations/check-expiring.ts'
 import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/sweep-balances.ts'
 import {
@@ -50,6 +51,7 @@ type WatchedFault = { readonly kind: string; readonly message: string }
 export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunLoop {
   let memory = FRESH_MEMORY
   let sweep = FRESH_SWEEP
+  let books = FRESH_BOOKS
   let faultsInRow = 0
   let conflictsInRow = 0
   let isVerified = false
@@ -71,6 +73,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
       await tryCheckExpiring(deps, settings, result, signal)
       sweep = await trySweep(deps, settings, result, sweep, signal)
+      books = await tryAuditBooks(deps, settings, result, books, signal)
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
       if (signal.aborted) return { waitMs: 0 }
@@ -132,6 +135,26 @@ async function tryCheckExpiring(
     const fields = { chain_id: settings.chainId, kind }
     deps.metrics.count('chain_faults_total', { chain: String(settings.chainId), kind })
     deps.logger.warn(fields, `orders wait for a look at their addresses: ${message}`)
+  }
+}
+
+/** A balance that cannot be read now is read by a later turn: nobody waits for it. */
+async function tryAuditBooks(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  { state, more, memory }: SyncResult,
+  books: BooksMemory,
+  signal: AbortSignal,
+): Promise<BooksMemory> {
+  const { chain } = memory
+  if (chain === null || state === 'halted' || more) return books
+  try {
+    return await auditBooks(deps, { settings, chain, memory: books, signal })
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ChainSourceError)) throw error
+    const labels = { chain: String(settings.chainId), outcome: 'failed' }
+    deps.metrics.count('books_checks_total', labels)
+    return putOff(deps, settings, books)
   }
 }
 
