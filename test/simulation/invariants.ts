@@ -1,12 +1,12 @@
 /**
  * The invariants of the ledger, held at every commit against the truth of the simulated chains:
- * I1 to I7 and I9, one event per transition, and that what is frozen stays as it is.
+ * I1 to I9, one event per transition, and that what is frozen stays as it is.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type ChainSettings, strictestFinality } from '../../src/core/chain/chain-settings.ts'
 import type { ChangeSet } from '../../src/core/change-set.ts'
 import type { Invoice } from '../../src/core/invoice/invoice.ts'
-import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
+import type { Hash } from '../../src/core/money/asset.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import { isSubscribed } from '../../src/core/webhook/delivery.ts'
@@ -16,7 +16,7 @@ import { checkDeadline, checkStanding, type DeadlineWindow } from './check-stand
 import { isDeep, ruleFor, type Standing } from './depth.ts'
 import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
 import { deriveForCheck } from './setting.ts'
-import type { SimulatedChain } from './simulated-chain.ts'
+import type { Movement, SimulatedChain } from './simulated-chain.ts'
 import { foldPaymentEvents, foldStatus } from './transitions.ts'
 import { demand } from './violation.ts'
 
@@ -268,22 +268,46 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
   }
   const missed = [...expected.values()][0]
   demand(missed === undefined, 'I2', () => `a movement of ${missed?.units} is not recorded`)
+  checkOutflows(ledger, chain, truth)
 }
 
-type Expected = { readonly to: Address; readonly units: bigint; readonly asset: Asset }
+/** I8: what counts as having left is what left in our canonical blocks, each once, to the unit. */
+function checkOutflows(ledger: Ledger, chain: CommittedChain, truth: SimulatedChain): void {
+  const expected = findMovements(ledger, chain, truth, 'from')
+  for (const outflow of ledger.outflows.values()) {
+    const { id, chainId, blockHash, blockNumber, place } = outflow
+    if (chainId !== truth.chainId || chain.blocks.get(blockNumber) !== blockHash) continue
+    const movement = expected.get(`${blockHash}/${place}`)
+    demand(
+      movement !== undefined &&
+        movement.from === outflow.from &&
+        movement.to === outflow.to &&
+        movement.units === outflow.amountUnits &&
+        movement.asset.id === outflow.asset.id,
+      'I8',
+      () => `${id} left, and is no movement of a canonical block`,
+    )
+    expected.delete(`${blockHash}/${place}`)
+  }
+  const missed = [...expected.values()][0]
+  demand(missed === undefined, 'I8', () => `${missed?.units} left and are not written down`)
+}
 
-/** Movements to addresses we knew, in the canonical blocks that were searched. */
+type Expected = Pick<Movement, 'from' | 'to' | 'units' | 'asset'>
+
+/** Movements to (or from) addresses we knew, in the canonical blocks that were searched. */
 function findMovements(
   ledger: Ledger,
   chain: CommittedChain,
   truth: SimulatedChain,
+  party: 'from' | 'to' = 'to',
 ): Map<string, Expected> {
   const found = new Map<string, Expected>()
   for (const hash of chain.blocks.values()) {
     const block = truth.getBlock(hash)
     if (block === undefined || block.movements.length === 0 || chain.unsearched.has(hash)) continue
     for (const movement of block.movements) {
-      const known = ledger.addresses.get(movement.to)
+      const known = ledger.addresses.get(movement[party])
       if (known !== undefined && known.knownAt <= (ledger.searchedAt.get(hash) as number)) {
         found.set(`${hash}/${movement.place}`, movement)
       }

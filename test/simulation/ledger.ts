@@ -6,6 +6,7 @@
 import type { ChangeSet } from '../../src/core/change-set.ts'
 import type { Invoice } from '../../src/core/invoice/invoice.ts'
 import type { Address, Hash } from '../../src/core/money/asset.ts'
+import type { Outflow } from '../../src/core/payment/outflow.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import type { Delivery, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
@@ -38,6 +39,7 @@ export type Ledger = {
   count: number
   readonly invoices: Map<string, Invoice>
   readonly payments: Map<string, Payment>
+  readonly outflows: Map<string, Outflow>
   readonly events: Event[]
   readonly addresses: Map<Address, KnownAddress>
   readonly chains: Map<number, CommittedChain>
@@ -52,6 +54,7 @@ export function createLedger(): Ledger {
     count: 0,
     invoices: new Map(),
     payments: new Map(),
+    outflows: new Map(),
     events: [],
     addresses: new Map(),
     chains: new Map(),
@@ -73,6 +76,7 @@ export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: nu
   for (const payment of changes.payments ?? []) {
     ledger.payments.set(payment.observation.id, payment)
   }
+  for (const outflow of changes.outflows ?? []) ledger.outflows.set(outflow.id, outflow)
   ledger.events.push(...(changes.events ?? []))
   for (const endpoint of changes.endpoints ?? []) ledger.endpoints.set(endpoint.id, endpoint)
   for (const delivery of changes.deliveries ?? []) ledger.deliveries.set(delivery.id, delivery)

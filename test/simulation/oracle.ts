@@ -7,7 +7,9 @@
 import { type ChainSettings, strictestFinality } from '../../src/core/chain/chain-settings.ts'
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { presentInvoice } from '../../src/core/invoice/present-invoice.ts'
+import type { Address, Asset } from '../../src/core/money/asset.ts'
 import { observationId, type Payment } from '../../src/core/payment/payment.ts'
+import { listBalances } from '../../src/operations/list-balances.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
 import { isHaltedIn, type Ledger } from './ledger.ts'
@@ -56,6 +58,7 @@ export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
   }
   const extra = [...stored.values()][0]
   demand(extra === undefined, 'replay-invented', () => `${extra?.observation.id} is on no chain`)
+  await judgeBalances(store, truth, replayed)
   const invoices = await store.listInvoices({ storeId: truth.storeId }, PAGE)
   demand(
     invoices.items.length === truth.ledger.invoices.size,
@@ -67,6 +70,52 @@ export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
     compareFacts(invoice, payments, own)
     checkEndStatus(invoice, own, truth)
   }
+}
+
+/** What lies at our addresses by the books, against what came and left on the best branches. */
+async function judgeBalances(
+  store: Store,
+  truth: Truth,
+  replayed: readonly Replayed[],
+): Promise<void> {
+  const balances = await listBalances({ store }, { storeId: truth.storeId })
+  for (const settings of truth.settings) {
+    const left = replayOutflows(truth, settings)
+    const asset = settings.assets.find(({ token }) => token !== null) as Asset
+    const received = replayed.filter(({ movement, position, dust }) => {
+      return movement.asset.id === asset.id && position === 'confirmed' && !dust
+    })
+    const holders = new Set([...received.map(({ movement }) => movement.to), ...left.keys()])
+    let available = 0n
+    for (const holder of holders) {
+      const came = received.filter(({ movement }) => movement.to === holder)
+      const units = came.reduce((sum, { movement }) => sum + movement.units, 0n)
+      const rest = units - (left.get(holder) ?? 0n)
+      if (rest > 0n) available += rest
+    }
+    const collected = [...left.values()].reduce((sum, units) => sum + units, 0n)
+    const found = balances.find((balance) => balance.asset === asset.id)
+    const told = `${found?.collected_units ?? 0}, available ${found?.available_units ?? 0}`
+    const wanted = `${collected}, available ${available}`
+    demand(told === wanted, 'replay-balances', () => `collected ${told}, should be ${wanted}`)
+  }
+}
+
+/** Units of tokens that left each of our addresses, in the blocks that were searched. */
+function replayOutflows(truth: Truth, settings: ChainSettings): Map<Address, bigint> {
+  const chain = truth.chains.get(settings.chainId) as SimulatedChain
+  const left = new Map<Address, bigint>()
+  let block = chain.getBlock((truth.standings.get(settings.chainId) as Standing).tip)
+  while (block !== undefined) {
+    const { hash, parentHash } = block.ref
+    const isUnsearched = truth.ledger.chains.get(chain.chainId)?.unsearched.has(hash)
+    for (const { from, units, asset } of isUnsearched ? [] : block.movements) {
+      if (asset.token === null || !truth.ledger.addresses.has(from)) continue
+      left.set(from, (left.get(from) ?? 0n) + units)
+    }
+    block = chain.getBlock(parentHash)
+  }
+  return left
 }
 
 function replayChains(truth: Truth): Replayed[] {

@@ -1,12 +1,18 @@
 /** Payers: exact, in parts, too much, too late, in the wrong asset, to addresses nobody gave out. */
 import type { InvoiceResource } from '../../src/core/invoice/present-invoice.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
+import { MAX_UNITS } from '../../src/core/money/decimal.ts'
 import type { Step } from './history.ts'
 import { createRandom, type Random } from './random.ts'
 import type { SimulatedChain } from './simulated-chain.ts'
 import { paddedHex } from './simulated-chain.ts'
 import type { World } from './simulated-world.ts'
-import { noiseTransaction, payManyTransaction, payTransaction } from './transactions.ts'
+import {
+  collectTransaction,
+  noiseTransaction,
+  payManyTransaction,
+  payTransaction,
+} from './transactions.ts'
 
 type PayStep = Step & { do: 'pay' }
 
@@ -15,7 +21,36 @@ const addressOf = ({ address }: InvoiceResource): Address => address.toLowerCase
 
 const HUGE = 2n ** 255n
 
+/** How often somebody collects beside a payment; drawn apart, so that payments stay as they were. */
+const COLLECTED_SHARE = 0.3
+const COLLECT_SEED = 0x0c01_1ec7
+
 export function movePayers(world: World, step: PayStep): void {
+  pay(world, step)
+  const random = createRandom(step.seed ^ COLLECT_SEED)
+  if (random.chance(COLLECTED_SHARE)) collect(world, random)
+}
+
+/** All or a part of what an address has on the best branch; another branch may have less. */
+function collect(world: World, random: Random): void {
+  const asset = random.pick(world.settings).assets.find((each) => each.token !== null) as Asset
+  const chain = chainOf(world, asset)
+  const held = [...world.ledger.addresses.keys()]
+    .map((holder) => ({
+      holder,
+      units: chain.tokenBalance(chain.bestTip(), asset.token as Address, holder),
+    }))
+    .filter(({ units }) => units > 0n)
+  if (held.length === 0) return
+  const { holder, units } = random.pick(held)
+  // Huge payments add up to more than one transfer can move.
+  const whole = units < MAX_UNITS ? units : MAX_UNITS
+  const taken = random.chance(0.7) ? whole : (whole + 1n) / 2n
+  world.tell(`  ${taken} of ${asset.symbol} on ${asset.chainId} collected from ${holder}`)
+  chain.broadcast(collectTransaction(nextHash(world), asset, holder, taken))
+}
+
+function pay(world: World, step: PayStep): void {
   const random = createRandom(step.seed)
   const answered = world.orders.flatMap(({ resource }) => (resource === null ? [] : [resource]))
   const assets = world.settings.flatMap((settings) => settings.assets)

@@ -11,10 +11,11 @@ import type { BalanceQuestion, BlockPlace } from '../../src/ports/chain-source.t
 import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, START_MS } from './setting.ts'
 
-/** Value that really went to an address, at its place in a block. */
+/** Value that really went from one address to another, at its place in a block. */
 export type Movement = {
   readonly place: string
   readonly asset: Asset
+  readonly from: Address
   readonly to: Address
   readonly units: bigint
 }
@@ -34,13 +35,19 @@ export type SimulatedTransaction = Omit<BlockTransaction, 'index'> & {
   readonly logs: readonly LogDraft[]
   /** The value counts: the transaction succeeded, and went to somebody else. */
   readonly movesValue: Asset | null
+  /** Fails, and is not mined, on a branch where the holder has less. */
+  readonly spends?: Spending
 }
+
+export type Spending = { readonly token: Address; readonly holder: Address; readonly units: bigint }
 
 export type SimulatedChain = {
   readonly chainId: number
   getBlock(hash: Hash): SimulatedBlock | undefined
-  /** What an address has of a token as of a block: all that ever came. */
+  /** What an address has of a token as of a block: all that ever came, less what left. */
   tokenBalance(hash: Hash, token: Address, holder: Address): bigint
+  /** What left it from a height on, up to the block of the question. */
+  tokenOutflow(question: BalanceQuestion, fromNumber: number): bigint
   /** Blocks of that branch, from a height on, in which some of the token came. */
   tokenArrivals(question: BalanceQuestion, fromNumber: number): BlockPlace[]
   /** The block of a branch at a height; undefined above its tip and below zero. */
@@ -108,6 +115,32 @@ export function createSimulatedChain(
     return block?.ref.number === number ? block : undefined
   }
 
+  const tokenBalance = (hash: Hash, token: Address, holder: Address): bigint => {
+    let sum = 0n
+    let block = blocks.get(hash)
+    while (block !== undefined) {
+      for (const { asset, from, to, units } of block.movements) {
+        if (asset.token !== token) continue
+        if (to === holder) sum += units
+        if (from === holder) sum -= units
+      }
+      block = blocks.get(block.ref.parentHash)
+    }
+    return sum
+  }
+  /** Without what spends more than there is on this branch. */
+  const takeCovered = (parentHash: Hash, taken: TransactionList): SimulatedTransaction[] => {
+    const spent = new Map<string, bigint>()
+    return taken.filter(({ spends }) => {
+      if (spends === undefined) return true
+      const key = `${spends.token}/${spends.holder}`
+      const units = (spent.get(key) ?? 0n) + spends.units
+      if (units > tokenBalance(parentHash, spends.token, spends.holder)) return false
+      spent.set(key, units)
+      return true
+    })
+  }
+
   let parent = paddedHex(0, 64)
   for (let number = 0; number <= startHeight; number++) {
     const ageS = (startHeight - number) * BLOCK_TIME_S
@@ -116,12 +149,13 @@ export function createSimulatedChain(
   return {
     chainId,
     getBlock: (hash) => blocks.get(hash),
-    tokenBalance(hash, token, holder) {
+    tokenBalance,
+    tokenOutflow({ token, holder, block: { hash } }, fromNumber) {
       let sum = 0n
       let block = blocks.get(hash)
-      while (block !== undefined) {
-        for (const { asset, to, units } of block.movements) {
-          if (asset.token === token && to === holder) sum += units
+      while (block !== undefined && block.ref.number >= fromNumber) {
+        for (const { asset, from, units } of block.movements) {
+          if (asset.token === token && from === holder) sum += units
         }
         block = blocks.get(block.ref.parentHash)
       }
@@ -156,7 +190,7 @@ export function createSimulatedChain(
         ({ hash }) => !mined.has(hash) && !lost.has(hash) && random.chance(TAKEN),
       )
       const timestampS = Math.max(ref.timestampS + Math.max(1, paceS), nowS)
-      return add(parentHash, ref.number + 1, timestampS, taken)
+      return add(parentHash, ref.number + 1, timestampS, takeCovered(parentHash, taken))
     },
     lose(tip, downTo, share, random) {
       let block = blocks.get(tip)
@@ -182,7 +216,7 @@ function buildBlock(
     const { hash, from, to, valueUnits, succeeded, movesValue } = transaction
     transactions.push({ hash, index, from, to, valueUnits, succeeded })
     if (movesValue !== null && to !== null) {
-      movements.push({ place: `tx:${index}`, asset: movesValue, to, units: valueUnits })
+      movements.push({ place: `tx:${index}`, asset: movesValue, from, to, units: valueUnits })
     }
     for (const { address, topics, data, moves } of transaction.logs) {
       const place = logs.length

@@ -34,7 +34,7 @@ export function createSimulatedLogs(
     logs.filter(({ address, topics }) => contracts.has(address) && topics[0] === TRANSFER_TOPIC)
   const see = (block: SimulatedBlock): BlockSighting => {
     const all = transfersOf(block).map(({ index, topics }) => {
-      return { index, to: readRecipient(topics[2]) }
+      return { index, from: readParty(topics[1]), to: readParty(topics[2]) }
     })
     const random = createRandom(block.ref.timestampS + block.ref.number)
     const isCut = random.chance(cutShare)
@@ -66,7 +66,7 @@ export function createSimulatedLogs(
       const wanted = new Set(addresses)
       return sightings.filter(({ ref, bloom }) => {
         const named = transfersOf(chain.getBlock(ref.hash) as SimulatedBlock).some(({ topics }) => {
-          const to = readRecipient(topics[2])
+          const to = readParty(topics[2])
           return to !== null && wanted.has(to)
         })
         return bloom !== null && (named || createRandom(ref.number).chance(FALSE_SHARE))
@@ -75,6 +75,6 @@ export function createSimulatedLogs(
   }
 }
 
-function readRecipient(topic: string | undefined): Address | null {
+function readParty(topic: string | undefined): Address | null {
   return topic !== undefined && ADDRESS_TOPIC.test(topic) ? `0x${topic.slice(26)}` : null
 }

@@ -246,13 +246,18 @@ export function createSimulatedNode(
       })
     },
     async getAgreedTokenBalance({ token, holder, block }) {
+      const wasRefused = balancesRefused
+      balancesRefused = true
       const met = enter()
+      balancesRefused = wasRefused || met === 'null'
       return met === 'null' ? null : chain.tokenBalance(block.hash, token, holder)
     },
-    // Nobody sweeps here.
-    async getTokenOutflow() {
+    async getTokenOutflow(question, fromNumber) {
+      const wasRefused = balancesRefused
+      balancesRefused = true
       enter()
-      return 0n
+      balancesRefused = wasRefused
+      return chain.tokenOutflow(question, fromNumber)
     },
     async getTokenArrivals(question, fromNumber) {
       const met = enter()

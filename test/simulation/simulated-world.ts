@@ -155,9 +155,10 @@ export function openStore(world: World, run: Run): Store {
 
 function tallyChanges(
   { tally, chains }: World,
-  { events = [], payments = [], chain }: ChangeSet,
+  { events = [], payments = [], outflows = [], chain }: ChangeSet,
 ): void {
   for (const { type } of events) count(tally, type)
+  count(tally, 'outflows', outflows.length)
   for (const { position, finality, observation, dust } of payments) {
     if (dust) count(tally, 'dust')
     if (position !== 'confirmed' || finality.kind === 'depth') continue

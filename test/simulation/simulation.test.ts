@@ -45,6 +45,7 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'confirmed unproven': 20,
   dust: 20,
   payments: 3_000,
+  outflows: 500,
   'chain fault unreachable': 100,
   'chain fault malformed': 100,
   'chain fault inconsistent': 100,

@@ -9,17 +9,19 @@ const APPROVAL = '0x8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3
 /** Where EIP-7708 chains log native transfers from; never a token. */
 const NATIVE_LOGGER: Address = '0xfffffffffffffffffffffffffffffffffffffffe'
 const PAYER: Address = '0x00000000000000000000000000000000000a11ce'
+/** Where the merchant collects. */
+const TREASURY: Address = '0x00000000000000000000000000000000007ea5a1'
 const ROUTER: Address = '0x0000000000000000000000000000000000007007'
 
 const word = (value: bigint): string => paddedHex(value, 64)
 const topic = (address: Address): string => `0x${address.slice(2).padStart(64, '0')}`
 
-function transferLog(asset: Asset, to: Address, units: bigint): LogDraft {
+function transferLog(asset: Asset, to: Address, units: bigint, from = PAYER): LogDraft {
   return {
     address: asset.token as Address,
-    topics: [TRANSFER, topic(PAYER), topic(to)],
+    topics: [TRANSFER, topic(from), topic(to)],
     data: word(units),
-    moves: { asset, to, units },
+    moves: { asset, from, to, units },
   }
 }
 
@@ -36,6 +38,25 @@ export function payTransaction(
   }
   const logs = [transferLog(asset, to, units)]
   return { ...common, to: asset.token, valueUnits: 0n, logs, movesValue: null }
+}
+
+/** Tokens of a deposit address that go to the treasury, sent by a sponsor or whom an approval let. */
+export function collectTransaction(
+  hash: Hash,
+  asset: Asset,
+  holder: Address,
+  units: bigint,
+): SimulatedTransaction {
+  return {
+    hash,
+    from: PAYER,
+    to: ROUTER,
+    valueUnits: 0n,
+    succeeded: true,
+    logs: [transferLog(asset, TREASURY, units, holder)],
+    movesValue: null,
+    spends: { token: asset.token as Address, holder, units },
+  }
 }
 
 /** One transaction that pays several addresses in a token, through a router. */
