@@ -8,6 +8,7 @@ import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, unitsDue } from '../support/pay-invoice.ts'
 import { deployBatchPayer, inParallel } from '../support/pay-many.ts'
 import { K, startPaymentWorld, usePaymentWorld } from '../support/payment-world.ts'
+import { signAsOwner, tokenCall } from '../support/sign-as-owner.ts'
 
 const LOGS = 'eth_getLogs'
 const RECEIPTS = 'eth_getBlockReceipts'
@@ -63,6 +64,21 @@ test('coins and tokens are credited; blocks without anything for us cost no rece
   expect(await readMetric('logs_inconsistent_total')).toBe(0)
   await expectCreditedAsOnChain(world, invoices)
 }, 30_000)
+
+test('what leaves an address is found by logs too, and its block is read whole', async () => {
+  const invoice = await world.createInvoice({ accept: [world.usdc.asset] })
+  await payInvoice(world, invoice)
+  await world.mine(K)
+  await world.waitForStatus(invoice.id, 'settled')
+  const read = await readMetric('logs_blocks_read_total', ',reason="match"')
+  await world.chain.sendRaw(
+    await signAsOwner(world, invoice, tokenCall('transfer', [STRANGER, 7_000_000n])),
+  )
+  await world.mine(1)
+  const [outflow] = (await world.gateway.request('GET', '/v1/outflows')).body.data
+  expect(outflow).toMatchObject({ from: invoice.address, amount: '7', position: 'included' })
+  expect(await readMetric('logs_blocks_read_total', ',reason="match"')).toBe(read + 1)
+})
 
 test('a reorg moves what was found by logs', async () => {
   const invoice = await world.createInvoice()

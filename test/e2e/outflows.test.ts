@@ -1,13 +1,13 @@
 /** What leaves deposit addresses: balances follow it, by whomever it was sent, and through reorgs. */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { encodeFunctionData, erc20Abi, toHex } from 'viem'
 import { beforeEach, expect, test } from 'vitest'
 import { signTransaction } from '../../hardhat-local/src/sign-transaction.ts'
-import { accountXpub, deriveKey } from '../support/account-keys.ts'
+import { accountXpub } from '../support/account-keys.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { signAsOwner, tokenCall } from '../support/sign-as-owner.ts'
 
 const ACCOUNT = 21
 const ETHER = 10n ** 18n
@@ -16,25 +16,6 @@ const TREASURY = '0x00000000000000000000000000000000007ea5a1'
 const world = usePaymentWorld({ env: { QUITTANCE_XPUB: accountXpub(ACCOUNT) } })
 // Out of reach of the reorgs of the next test.
 beforeEach(() => world.mine(2 * K))
-
-type Hex = `0x${string}`
-type Call = 'transfer' | 'approve' | 'transferFrom'
-
-const dataOf = (functionName: Call, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: erc20Abi, functionName, args } as never)
-
-/** A call of USDC signed with the key of an order's address, which was given gas for it. */
-async function signAsOwner(invoice: any, data: Hex): Promise<Hex> {
-  const key = deriveKey(invoice.derivation_path)
-  await world.chain.setBalance(invoice.address, ETHER)
-  const nonce = Number(
-    await world.chain.rpc('eth_getTransactionCount', [invoice.address, 'latest']),
-  )
-  return signTransaction(
-    { address: invoice.address, privateKey: toHex(key.privateKey as Uint8Array) },
-    { chainId: 31_337, nonce, gasLimit: 200_000n, to: world.usdc.address, data },
-  )
-}
 
 /** Takes USDC alone: gas at its address is nothing that anybody looks for. */
 async function settleOrder() {
@@ -65,7 +46,9 @@ test('what the owner sends away is no longer available, from its first block on'
   const before = await readBalance()
   const invoice = await settleOrder()
   expect(await movedSince(before)).toEqual([25n * USDC, 0n, 0n, 25n * USDC])
-  await world.chain.sendRaw(await signAsOwner(invoice, dataOf('transfer', [TREASURY, 10n * USDC])))
+  await world.chain.sendRaw(
+    await signAsOwner(world, invoice, tokenCall('transfer', [TREASURY, 10n * USDC])),
+  )
   await world.mine(1)
   expect(await movedSince(before)).toEqual([25n * USDC, 10n * USDC, 0n, 15n * USDC])
   const [outflow] = await listOutflows()
@@ -88,11 +71,11 @@ test('a stranger who was approved takes it: that has left too', async () => {
   const before = await readBalance()
   const invoice = await settleOrder()
   const [, , , stranger] = world.chain.accounts
-  const approve = dataOf('approve', [stranger?.address, 7n * USDC])
-  await world.chain.sendRaw(await signAsOwner(invoice, approve))
+  const approve = tokenCall('approve', [stranger?.address, 7n * USDC])
+  await world.chain.sendRaw(await signAsOwner(world, invoice, approve))
   await world.chain.mine(1)
   expect(await movedSince(before)).toEqual([25n * USDC, 0n, 0n, 25n * USDC])
-  const take = dataOf('transferFrom', [invoice.address, stranger?.address, 7n * USDC])
+  const take = tokenCall('transferFrom', [invoice.address, stranger?.address, 7n * USDC])
   const nonce = await world.chain.rpc<string>('eth_getTransactionCount', [
     stranger?.address,
     'latest',
@@ -110,7 +93,7 @@ test('a stranger who was approved takes it: that has left too', async () => {
 test('a collection that is reorganised away is there again, and gone again when it is mined again', async () => {
   const before = await readBalance()
   const invoice = await settleOrder()
-  const raw = await signAsOwner(invoice, dataOf('transfer', [TREASURY, 25n * USDC]))
+  const raw = await signAsOwner(world, invoice, tokenCall('transfer', [TREASURY, 25n * USDC]))
   await world.chain.sendRaw(raw)
   await world.mine(1)
   expect(await movedSince(before)).toEqual([25n * USDC, 25n * USDC, 0n, 0n])
@@ -140,7 +123,9 @@ test('what left before it was confirmed is uncounted until it is', async () => {
   const invoice = await world.createInvoice({ accept: [world.usdc.asset] })
   await payInvoice(world, invoice)
   await world.mine(1)
-  await world.chain.sendRaw(await signAsOwner(invoice, dataOf('transfer', [TREASURY, 25n * USDC])))
+  await world.chain.sendRaw(
+    await signAsOwner(world, invoice, tokenCall('transfer', [TREASURY, 25n * USDC])),
+  )
   await world.mine(1)
   expect(await movedSince(before)).toEqual([0n, 25n * USDC, 25n * USDC, 0n])
   await world.mine(K)
@@ -153,7 +138,9 @@ test('what left while the gateway was down is found, and a rescan counts nothing
   const invoice = await settleOrder()
   await world.gateway.stop()
   const first = (await world.chain.blockNumber()) + 1
-  await world.chain.sendRaw(await signAsOwner(invoice, dataOf('transfer', [TREASURY, 5n * USDC])))
+  await world.chain.sendRaw(
+    await signAsOwner(world, invoice, tokenCall('transfer', [TREASURY, 5n * USDC])),
+  )
   await world.chain.mine(2)
   await world.gateway.start()
   await world.synced()
@@ -168,7 +155,9 @@ test('what left while the gateway was down is found, and a rescan counts nothing
 
 test('I8 the books are held against the chain; a row that somebody took away shows', async () => {
   const invoice = await settleOrder()
-  await world.chain.sendRaw(await signAsOwner(invoice, dataOf('transfer', [TREASURY, 5n * USDC])))
+  await world.chain.sendRaw(
+    await signAsOwner(world, invoice, tokenCall('transfer', [TREASURY, 5n * USDC])),
+  )
   await world.mine(K)
   const whole = await world.gateway.run('check', '--balances')
   expect(whole).toMatchObject({ code: 0, stderr: '' })
