@@ -74,6 +74,8 @@ export type ChainAdvance = {
    * is kept: what was found in it may come from that one. Blocks that are not kept are left out.
    */
   readonly proofLevels?: ReadonlyMap<Hash, ProofLevel>
+  /** Canonical blocks of level 0 of which two nodes have the same transfers: they rise to level 1. */
+  readonly corroborated?: ReadonlySet<Hash>
   /** Blocks below this height without any observation may be forgotten. */
   readonly pruneBelow: number
   /** Why the chain is halted, or null while it is followed. */

@@ -104,6 +104,6 @@ function close(
   for (const { observation } of payments) audit.set(observation.id, verdict)
 }
 
-function isInBlock({ place }: Observation): boolean {
+export function isInBlock({ place }: Observation): boolean {
   return place.startsWith('log:') || place.startsWith('tx:')
 }

@@ -184,8 +184,10 @@ async function checkWaiting(
     const { id, chainId, blockHash } = observation
     const settings = chains.get(chainId)
     const [kept] = await store.findBlocks(chainId, [blockHash])
-    const isWeak = (kept?.proofLevel ?? PROVEN_LEVEL) < PROVEN_LEVEL
-    if (isWeak && settings !== undefined && expectsProof(settings.proofs)) continue
+    const level = kept?.proofLevel ?? PROVEN_LEVEL
+    const isExpected = settings !== undefined && expectsProof(settings.proofs)
+    // Where none is expected, what one node says may wait for another one.
+    if (level === 0 || (isExpected && level < PROVEN_LEVEL)) continue
     const detail = `${id}: deep enough, but not confirmed`
     violations.push({ rule: 'I3', target: invoiceId ?? '', detail })
   }

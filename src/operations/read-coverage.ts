@@ -2,7 +2,7 @@
  * Between observe and advance: how much of the payments that are about to be confirmed the balances
  * of their addresses cover. Asks nothing while no such payment of a verified token is due.
  */
-import type { BlockRef } from '../core/chain/block.ts'
+import type { BlockRef, VerifiedBlock } from '../core/chain/block.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import { type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { ChangeSet } from '../core/change-set.ts'
@@ -13,6 +13,7 @@ import { isDeepEnough } from '../core/settlement/apply-step.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { BalanceQuestion, ChainSource } from '../ports/chain-source.ts'
 import { type Audit, type AuditDeps, auditPayments } from './audit-payments.ts'
+import { type CorroborateDeps, corroboratePayments } from './corroborate-payments.ts'
 import type { Deps } from './deps.ts'
 
 export type CoverageDeps = Pick<Deps, 'store' | 'logger' | 'metrics'> & {
@@ -22,7 +23,7 @@ export type CoverageDeps = Pick<Deps, 'store' | 'logger' | 'metrics'> & {
   >
 }
 
-export type CountDeps = CoverageDeps & AuditDeps
+export type CountDeps = CoverageDeps & AuditDeps & CorroborateDeps
 
 export type CoverageRequest = {
   /** As deep as asked after this turn, not confirmed yet. */
@@ -46,6 +47,8 @@ export type TurnPayments = {
   readonly chain: LocalChain
   /** Blocks of this turn that do not prove, and should. */
   readonly unproven: ReadonlySet<Hash>
+  /** Read in this turn. */
+  readonly blocks: readonly VerifiedBlock[]
   readonly signal: AbortSignal
 }
 
@@ -87,6 +90,8 @@ export async function readCoverage(
 
 export type Counted = {
   readonly audit: Audit
+  /** Blocks of which two nodes have the same transfers, as it turned out. */
+  readonly corroborated: ReadonlySet<Hash>
   /** What counts of a payment that this turn may confirm; null where it has to wait. */
   countedUnitsOf(payment: Payment): bigint | null
 }
@@ -95,7 +100,7 @@ export type Counted = {
 export async function readCounted(
   deps: CountDeps,
   settings: ChainSettings,
-  { held, matched, lost, chain, unproven, signal }: TurnPayments,
+  { held, matched, lost, chain, unproven, blocks, signal }: TurnPayments,
 ): Promise<Counted> {
   const positions = new Map(held.map((one) => [one.observation.id, one.position]))
   const arrived = matched.filter(({ observation }) => {
@@ -105,7 +110,13 @@ export async function readCounted(
   const due = [...waiting, ...arrived].filter(
     (payment) => isDeepEnough(payment, chain) && !lost.has(payment.observation.blockHash),
   )
-  const audit = await auditPayments(deps, settings, { due, unproven, signal })
+  const audited = await auditPayments(deps, settings, { due, unproven, signal })
+  const { verdicts, corroborated } = await corroboratePayments(deps, settings, {
+    due,
+    blocks,
+    signal,
+  })
+  const audit = new Map([...audited, ...verdicts])
   const request = { due, arrived, lost, tip: tipOf(chain), signal }
   const coverage = await readCoverage(deps, settings, request)
   const verified = new Set(settings.verifyBalanceOf)
@@ -116,7 +127,7 @@ export async function readCounted(
     if (payment.dust || !verified.has(asset.id)) return payment.countedUnits
     return coverage.get(id) ?? null
   }
-  return { audit, countedUnitsOf }
+  return { audit, corroborated, countedUnitsOf }
 }
 
 /** A token that says more than it moves is a matter for a person. */

@@ -186,6 +186,7 @@ async function replaceFrom(
       disconnected: left,
       connected: [...below, ...refs],
       proofLevels: settled.proofLevels,
+      corroborated: settled.corroborated,
       marks,
     }),
     audit: [auditOf(deps, request, haltReason)],

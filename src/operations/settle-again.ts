@@ -36,14 +36,14 @@ export async function settleAgain(deps: SyncDeps, again: BlocksAgain): Promise<S
     isWaiting: false,
     signal,
   })
-  const { changes, proofLevels } = settled
+  const { changes, proofLevels, corroborated } = settled
   if (changes === null) return { result: 'committed', events: [] }
   // Where something is written for the first time, the block may have been forgotten.
   const payments = (changes.payments ?? []).map(({ observation }) => observation)
   const written = [...payments, ...(changes.outflows ?? [])]
   const hashes = new Set(written.map(({ blockHash }) => blockHash))
   const restored = refs.filter(({ hash }) => hashes.has(hash))
-  const advance = advanceOf(chain, { restored, proofLevels })
+  const advance = advanceOf(chain, { restored, proofLevels, corroborated })
   const result = await deps.store.commit({ ...changes, chain: advance })
   return { result, events: result === 'committed' ? (changes.events ?? []) : [] }
 }

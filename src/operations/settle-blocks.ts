@@ -82,6 +82,8 @@ export type SettledBlocks = {
   readonly disconnected: readonly BlockRef[]
   /** What speaks for each block that was handed in. */
   readonly proofLevels: ReadonlyMap<Hash, ProofLevel>
+  /** Blocks of which two nodes turned out to have the same transfers. */
+  readonly corroborated: ReadonlySet<Hash>
   /** Null when there is nothing to write: no block, and no invoice that expires. */
   readonly changes: ChangeSet | null
   /** Where the next turn goes on with invoices past their deadline. */
@@ -126,6 +128,7 @@ export async function settleBlocks(
     proofLevels: new Map([...blocks, ...reread].map((block) => [block.ref.hash, block.proofLevel])),
     expirySkip: expiring.length < EXPIRING_PER_TURN ? 0 : expirySkip + EXPIRING_PER_TURN,
     isWaiting: false,
+    corroborated: new Set<Hash>(),
   }
   const isNothing =
     loaded.invoices.length + loaded.unassigned.length + known.length + outflows.length === 0
@@ -137,12 +140,13 @@ export async function settleBlocks(
   const { invoices, payments: held } = loaded
   const matching = { settings, addresses, invoices, held, unproven, assigned }
   const matched = matchSteps(matching, steps, transfers)
-  const { countedUnitsOf, audit } = await readCounted(deps, settings, {
+  const { countedUnitsOf, audit, corroborated } = await readCounted(deps, settings, {
     held: loaded.payments,
     matched: matched.flat(),
     lost: new Set(steps.flatMap(({ disconnected }) => [...disconnected])),
     chain: after,
     unproven,
+    blocks: [...blocks, ...reread],
     signal: request.signal,
   })
   const settlement = openSettlement(context, loaded.invoices, loaded.unassigned)
@@ -161,6 +165,7 @@ export async function settleBlocks(
   return {
     ...result,
     isWaiting: isAnyWaiting(settlement, after),
+    corroborated,
     changes: isIdle ? null : { ...changes, outflows },
   }
 }

@@ -235,6 +235,7 @@ async function settleAndCommit(
     disconnected: settled.disconnected,
     connected: settled.connected,
     proofLevels: settled.proofLevels,
+    corroborated: settled.corroborated,
     pruneBelow: (pruned.blocks[0] as BlockRef).number,
     haltReason: null,
     marks: marksOf(pruned),

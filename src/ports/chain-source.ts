@@ -27,6 +27,11 @@ export type ChainSource = {
   /** All of these blocks as `getBlock` gives them, in their order, in as few requests as may be. */
   getBlocks(refs: readonly BlockRef[], signal: AbortSignal): Promise<VerifiedBlock[]>
   /**
+   * The block under this header as each node has it, verified like that of `getBlock`: for what is not
+   * believed on the word of one. A node that fails says nothing.
+   */
+  getBlockOfEach(ref: BlockRef, signal: AbortSignal): Promise<BlockTestimony>
+  /**
    * What each node calls final, and safe when that is asked for: one entry per node, null where it
    * does not say. A node that fails or does not know the tag is no fault of the turn: never rejects
    * for it.
@@ -71,6 +76,15 @@ export type ChainSource = {
   describeProviders(): readonly ProviderHealth[]
   /** How far the nodes agreed when they were last asked for the head. Asks nothing. */
   describeAgreement(): HeadAgreement
+}
+
+export type BlockTestimony = {
+  /** One for each node that served it, in the order of the configuration. */
+  readonly blocks: readonly VerifiedBlock[]
+  /** Nodes that are there, or were lately, and did not serve it. */
+  readonly silent: number
+  /** False while nodes are left alone that were asked about this block a moment ago. */
+  readonly isNew: boolean
 }
 
 export type HeadAgreement = {

@@ -9,6 +9,7 @@ export type MetricCounter =
   | 'finality_faults_total'
   | 'payments_unproven_total'
   | 'payments_refuted_total'
+  | 'blocks_corroborated_total'
   | 'senders_corrected_total'
   | 'transfers_seen_total'
   | 'transfers_malformed_total'

@@ -276,6 +276,29 @@ export function describeStoreChains(open: OpenStore): void {
       expect(await store.findPaymentsInBlocks(SAMPLE_CHAIN_ID, [])).toEqual([])
     })
 
+    test('a block of level 0 rises to 1 when it is corroborated, and no other does', async () => {
+      const store = await openWithShop(open)
+      const [single, sealed, unread] = TRUNK as [BlockRef, BlockRef, BlockRef]
+      const levels: [Hash, ProofLevel][] = [
+        [single.hash, 0],
+        [sealed.hash, 2],
+      ]
+      const corroborated = new Set(TRUNK.map(({ hash }) => hash))
+      // Also in the commit that brings the block.
+      const first = { proofLevels: new Map(levels), corroborated: new Set<Hash>() }
+      await store.commit({ chain: advance(null, TRUNK, first) })
+      await store.commit({ chain: advance(unread.hash, [], { corroborated }) })
+      const levelsNow = async () =>
+        (await store.findBlocks(SAMPLE_CHAIN_ID, [...corroborated])).map((one) => one.proofLevel)
+      expect(await levelsNow()).toEqual([1, 2, null])
+      // One more reading, of one node: what was found by it has no second one.
+      const again = { proofLevels: new Map([[single.hash, 0 as const]]) }
+      await store.commit({ chain: advance(unread.hash, [], again) })
+      expect(await levelsNow()).toEqual([0, 2, null])
+      await store.commit({ chain: advance(unread.hash, [], { ...again, corroborated }) })
+      expect(await levelsNow()).toEqual([1, 2, null])
+    })
+
     test('a block keeps the level of its weakest reading', async () => {
       const store = await openWithShop(open)
       const [first, second, tip] = TRUNK as [BlockRef, BlockRef, BlockRef]

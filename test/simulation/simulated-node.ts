@@ -228,6 +228,8 @@ export function createSimulatedNode(
       for (const ref of refs) blocks.push(await source.getBlock(ref, signal))
       return blocks
     },
+    // There is no other one.
+    getBlockOfEach: async () => ({ blocks: [], silent: 0, isNew: true }),
     // Not to answer is no fault of the turn, and a node without the tag says nothing.
     async getFinality(tags) {
       const finalized = tellMark(finalLag)

@@ -14,6 +14,7 @@ import type { Metrics } from '../../ports/metrics.ts'
 import type { NativeSource } from '../../ports/native-source.ts'
 import type { FeedReading } from '../../ports/price-feed.ts'
 import { agreeOnUnits } from './agree-on-units.ts'
+import { createWitnesses } from './ask-witnesses.ts'
 import { createBlockReader, type ReadingSettings } from './block-reader.ts'
 import { createBlockSource } from './block-source.ts'
 import { decodeHeader } from './decode-answers.ts'
@@ -100,17 +101,19 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
     }
     return workOnOneNode(pool, signal, { ...unit, work })
   }
+  const reader = createBlockReader(settings)
+  const askWitnesses = createWitnesses(pool, settings.test ? rules.maxOpenMs : undefined)
+  const identified =
+    <T>(signal: AbortSignal, read: (node: EvmNode) => Promise<T>) =>
+    async (node: EvmNode): Promise<T> => {
+      await identifyNode(node, identity, clock, signal)
+      return read(node)
+    }
   const onEachNode = (
     what: string,
     signal: AbortSignal,
     read: (node: EvmNode) => Promise<bigint | null>,
-  ): Promise<bigint | null> => {
-    const identified = async (node: EvmNode) => {
-      await identifyNode(node, identity, clock, signal)
-      return read(node)
-    }
-    return agreeOnUnits(pool, what, identified, signal)
-  }
+  ) => agreeOnUnits(pool, what, identified(signal, read), signal)
 
   return {
     chainId,
@@ -145,12 +148,11 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
       await confirmHeaders(pool, headers, signal)
       return headers
     },
-    ...createBlockSource({
-      reader: createBlockReader(settings),
-      doubt,
-      onNode,
-      agreed: pool.agreed,
-    }),
+    ...createBlockSource({ reader, doubt, onNode, agreed: pool.agreed }),
+    getBlockOfEach(ref, signal) {
+      const read = (node: EvmNode) => reader.read(node, ref, signal, doubt.proofs())
+      return askWitnesses(ref, signal, identified(signal, read))
+    },
     getFinality: (tags, signal) => readFinality(orderNodes(pool), tags, signal),
     getTokenDecimals: (token, signal) =>
       onNode(signal, {

@@ -182,6 +182,11 @@ function writeChain(target: Target, advance: ChainAdvance): void {
   }
   for (const [hash, level] of advance.proofLevels ?? [])
     lowerProofLevel(target, chainId, hash, level)
+  for (const hash of advance.corroborated ?? []) {
+    const block = state.blocks.get(blockKey(chainId, hash))?.value
+    if (block?.canonical !== true || block.proofLevel !== 0) continue
+    journal.put(state.blocks, blockKey(chainId, hash), { ...block, proofLevel: 1 })
+  }
   const marks = advance.marks ?? stored?.marks ?? NO_MARKS
   const genesisHash = stored?.genesisHash ?? advance.genesisHash ?? null
   const chain = { tipHash: tipAfter(advance), haltReason, marks, genesisHash }

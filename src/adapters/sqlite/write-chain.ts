@@ -25,6 +25,8 @@ const CONNECT = `INSERT INTO blocks
   ON CONFLICT (chain_id, hash) DO UPDATE SET canonical = 1`
 const SET_LEVEL = `UPDATE blocks SET proof_level = min(coalesce(proof_level, @level), @level)
   WHERE chain_id = @chainId AND hash = @hash`
+const CORROBORATE = `UPDATE blocks SET proof_level = 1
+  WHERE chain_id = ? AND hash = ? AND canonical = 1 AND proof_level = 0`
 const PRUNE = 'DELETE FROM blocks WHERE chain_id = ? AND number < ? AND observed = 0'
 
 /** Moves one chain; false when its tip is not the one the decision was made on. */
@@ -41,6 +43,7 @@ export function writeChain(sql: Statements, advance: ChainAdvance): boolean {
   for (const [hash, level] of advance.proofLevels ?? []) {
     sql(SET_LEVEL).run({ chainId, hash, level })
   }
+  for (const hash of advance.corroborated ?? []) sql(CORROBORATE).run(chainId, hash)
   sql(SET_CHAIN).run(chainId, tipAfter(advance), haltReason, advance.genesisHash ?? null)
   if (advance.marks !== undefined) {
     const { finalized, safe } = advance.marks

@@ -16,6 +16,10 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Payments in blocks that are not proven, which wait until they are final',
     labels: ['chain'],
   },
+  blocks_corroborated_total: {
+    help: 'Blocks with money that nothing proves, of which two nodes had the same transfers',
+    labels: ['chain'],
+  },
   payments_refuted_total: {
     help: 'Payments that a second look at their block did not find, by verdict: alarm',
     labels: ['chain', 'verdict'],
