@@ -34,12 +34,14 @@ const WRITTEN: Outcome = { kind: 'written', result: 'committed' }
  * Gathers the change sets of turns of the event loop that follow each other and writes them
  * together, in the order of the calls. Promises settle after the COMMIT: nobody is told of something
  * that is not on the disk. One that conflicts or fails takes back itself alone; a fault of the
- * storage takes back all. `onWritten` hears of them before the promises settle.
+ * storage takes back all. `onWritten` hears of them before the promises settle, `onGroup` of how many
+ * there were.
  */
 export function createGroupCommit(
   db: Database,
   sql: Statements,
   onWritten: (changes: ChangeSet) => void = () => {},
+  onGroup: (size: number) => void = () => {},
 ): GroupCommit {
   let waiting: Waiting[] = []
   let isClosed = false
@@ -47,7 +49,10 @@ export function createGroupCommit(
   const flush = (): void => {
     const group = waiting.slice(0, GROUP_LIMIT)
     waiting = waiting.slice(GROUP_LIMIT)
-    if (group.length > 0) settleGroup(db, sql, group, onWritten)
+    if (group.length > 0) {
+      settleGroup(db, sql, group, onWritten)
+      onGroup(group.length)
+    }
     if (waiting.length > 0) setImmediate(flush)
   }
   /** Goes on waiting while a turn brought more: who waits anyway shares one sync with them. */

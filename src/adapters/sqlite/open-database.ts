@@ -4,6 +4,7 @@ import Database, { type Database as Connection } from 'better-sqlite3'
 import { GatewayError } from '../../errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { isSound, type LateCheck } from './check-integrity.ts'
+import { LOG_BYTES } from './copy-log.ts'
 import { makeDirectory } from './make-directory.ts'
 import { migrate, readVersion } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS, type Migration } from './migrations.ts'
@@ -14,12 +15,6 @@ import { toGatewayError } from './sqlite-error.ts'
  * it.
  */
 const BUSY_TIMEOUT_MS = 5_000
-
-/**
- * Size of the write-ahead log at which it is copied back into the file: bounds disk use and
- * recovery. The copying holds up who waits: four times as much saves nothing and takes 100 ms, not 30.
- */
-const WAL_CHECKPOINT_BYTES = 16 * 1024 * 1024
 
 /** SQLite's number for `synchronous=FULL`: the log is synced at every commit. */
 const SYNCHRONOUS_FULL = 2
@@ -122,7 +117,7 @@ export function findWrongSetting(settings: DatabaseSettings): string | null {
     busyTimeoutMs: BUSY_TIMEOUT_MS,
     trustedSchema: 0,
     cellSizeCheck: 1,
-    walAutocheckpointPages: WAL_CHECKPOINT_BYTES / settings.pageSize,
+    walAutocheckpointPages: LOG_BYTES.most / settings.pageSize,
   }
   for (const [name, value] of Object.entries(expected)) {
     const found = settings[name as keyof DatabaseSettings]
@@ -142,7 +137,7 @@ function applySettings(db: Connection, readOnly: boolean): void {
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
   const pageSize = db.pragma('page_size', { simple: true }) as number
-  db.pragma(`wal_autocheckpoint = ${WAL_CHECKPOINT_BYTES / pageSize}`)
+  db.pragma(`wal_autocheckpoint = ${LOG_BYTES.most / pageSize}`)
 }
 
 function isEmpty(path: string): boolean {

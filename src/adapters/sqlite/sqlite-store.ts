@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { ChangeSet } from '../../core/change-set.ts'
 import type { Store } from '../../ports/store.ts'
 import { checkInBackground, type IntegrityCheck, SOUND } from './check-integrity.ts'
 import {
@@ -8,6 +9,7 @@ import {
   releaseDelivery,
   releaseLeases,
 } from './claim-deliveries.ts'
+import { createLogCopier } from './copy-log.ts'
 import { findMissedEvents } from './find-missed-events.ts'
 import { closedError, createGroupCommit } from './group-commit.ts'
 import { createKnownAddresses, type KnownAddresses } from './known-addresses.ts'
@@ -57,11 +59,13 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const readVersion = watchVersion(sql)
   const { remember, forgetChanged } = createReadMemory(sql, readVersion)
   const known = createKnownAddresses(sql, readVersion, () => db.open)
-  const group = createGroupCommit(db, sql, (changes) => {
+  const log = createLogCopier(db, sql)
+  const onWritten = (changes: ChangeSet) => {
     forgetChanged(changes)
     known.add((changes.addresses ?? []).map(({ address }) => address))
     known.add((changes.refunds ?? []).map(({ destination }) => destination))
-  })
+  }
+  const group = createGroupCommit(db, sql, onWritten, log.onGroup)
   const lease = db.transaction(claimDeliveries).immediate
   const claim = (...[, request]: Parameters<typeof lease>) => {
     if (!hasDueDelivery(sql, request.nowMs)) return []
@@ -95,6 +99,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
       if (!db.open) return
       await integrity.stop()
       group.close()
+      log.stop()
       db.close()
     },
     describe: () => readSettings(db),

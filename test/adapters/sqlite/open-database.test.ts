@@ -69,7 +69,7 @@ describe('settings', () => {
       busyTimeoutMs: 5_000,
       trustedSchema: 0,
       cellSizeCheck: 1,
-      walAutocheckpointPages: 4_096,
+      walAutocheckpointPages: 8_192,
       schemaVersion: MIGRATIONS.at(-1)?.version,
     })
     await store.close()
