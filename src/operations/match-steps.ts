@@ -1,7 +1,7 @@
 /** Match: which transfers of each step are payments, and of which orders. */
 import type { BlockRef } from '../core/chain/block.ts'
 import { type ChainSettings, strictestFinality } from '../core/chain/chain-settings.ts'
-import type { FinalityRule } from '../core/chain/finality.ts'
+import { atLeastFinal, type FinalityRule } from '../core/chain/finality.ts'
 import type { LocalChain } from '../core/chain/local-chain.ts'
 import type { Transfer } from '../core/chain/transfer.ts'
 import { deadlineMs, type Invoice } from '../core/invoice/invoice.ts'
@@ -40,11 +40,14 @@ export function matchSteps(
   const transfersOf = Map.groupBy(transfers, (transfer) => transfer.block.hash)
   const byId = new Map(invoices.map(({ invoice }) => [invoice.id, invoice]))
   const assets = new Map(settings.assets.map((asset) => [asset.id, asset]))
+  const strictest = strictestFinality(settings)
+  const strictestOf = ({ observation }: Payment) =>
+    unproven.has(observation.blockHash) ? atLeastFinal(strictest) : strictest
   return steps.map(({ chain, connected, known = [] }) => {
     const arrived = [...connected.flatMap(({ hash }) => transfersOf.get(hash) ?? []), ...known]
     const matched = matchTransfers(arrived, {
       assets,
-      strictestFinality: strictestFinality(settings),
+      strictestFinality: strictest,
       dustUnits: settings.dustUnits,
       unproven,
       recipientOf: (address) => {
@@ -52,7 +55,7 @@ export function matchSteps(
         return row === undefined ? null : describeRecipient(row, byId, chain)
       },
     })
-    const kept = keepAssigned(leaveOutTwins(held, matched), assigned, byId)
+    const kept = keepAssigned(leaveOutTwins(held, matched), assigned, byId, strictestOf)
     return [...kept, ...findReturned(held, connected, matched)]
   })
 }

@@ -19,6 +19,7 @@ import {
   expireInvoices,
   isDeepEnough,
 } from '../core/settlement/apply-step.ts'
+import { keepAssigned } from '../core/settlement/assign-payment.ts'
 import {
   closeSettlement,
   openSettlement,
@@ -149,7 +150,8 @@ export async function settleBlocks(
     blocks: [...blocks, ...reread],
     signal: request.signal,
   })
-  const settlement = openSettlement(context, loaded.invoices, loaded.unassigned)
+  const unassigned = ownReturning(loaded, assigned)
+  const settlement = openSettlement(context, loaded.invoices, unassigned)
   for (const [place, step] of steps.entries()) {
     chains.set(settings.chainId, step.chain)
     applyStep(settlement, { ...step, matched: matched[place] ?? [], countedUnitsOf })
@@ -321,6 +323,17 @@ async function loadAffected(
     unassigned: [...payments.values()].filter(({ invoiceId }) => invoiceId === null),
     payments: [...payments.values()],
   }
+}
+
+/** What left and belonged to nobody, and was assigned in another block meanwhile, comes back as that. */
+function ownReturning(
+  { unassigned, invoices }: Affected,
+  assigned: readonly Payment[],
+): readonly Payment[] {
+  const byId = new Map(invoices.map(({ invoice }) => [invoice.id, invoice]))
+  const left = unassigned.filter(({ position }) => position === 'orphaned')
+  const others = unassigned.filter(({ position }) => position !== 'orphaned')
+  return [...others, ...keepAssigned(left, assigned, byId, ({ finality }) => finality)]
 }
 
 /**

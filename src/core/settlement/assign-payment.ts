@@ -3,6 +3,8 @@
  * address is: blocks that leave, come back or are read again do not take it back, and a transaction
  * that is mined in another block takes it along.
  */
+
+import type { FinalityRule } from '../chain/finality.ts'
 import { deadlineMs, type Invoice } from '../invoice/invoice.ts'
 import { transactionOf } from '../payment/attribution.ts'
 import type { Payment } from '../payment/payment.ts'
@@ -43,11 +45,13 @@ export function assignPayment(settlement: Settlement, payment: Payment, invoice:
 /**
  * What was assigned before its transaction moved to another block goes on with the same invoice. Of
  * several blocks it was in, the one seen last tells how much of the transaction was assigned.
+ * `strictest`: how deep money of nobody has to be, wherever its address went since.
  */
 export function keepAssigned(
   matched: readonly Payment[],
   assigned: readonly Payment[],
   invoices: ReadonlyMap<string, Invoice>,
+  strictest: (payment: Payment) => FinalityRule,
 ): Payment[] {
   const lastBlock = new Map(assigned.map((one) => [transactionOf(one), one.observation.blockHash]))
   const waiting = assigned.filter((one) => {
@@ -59,7 +63,7 @@ export function keepAssigned(
     const invoice = invoices.get(waiting[at]?.invoiceId ?? '')
     if (invoice === undefined) return payment
     waiting.splice(at, 1)
-    return ownPayment(payment, invoice)
+    return { ...ownPayment(payment, invoice), finality: strictest(payment) }
   })
 }
 

@@ -19,6 +19,11 @@ function paymentIn(blockHash: `0x${string}`, place: string, parts: Partial<Payme
 const given = (blockHash: `0x${string}`, place: string) =>
   paymentIn(blockHash, place, { invoiceId: invoice.id, position: 'orphaned' })
 
+const STRICTEST = { kind: 'depth', confirmations: 64 } as const
+
+const keep = (matched: readonly Payment[], assigned: readonly Payment[]) =>
+  keepAssigned(matched, assigned, invoices, () => STRICTEST)
+
 const invoicesOf = (payments: readonly Payment[]) => payments.map(({ invoiceId }) => invoiceId)
 
 describe('ownPayment', () => {
@@ -46,20 +51,24 @@ describe('ownPayment', () => {
 describe('PA-26 keepAssigned', () => {
   test('a transaction that moved to another block takes its assignment along', () => {
     const moved = paymentIn(NEW, '0')
-    expect(keepAssigned([moved], [given(OLD, '0')], invoices)).toEqual([ownPayment(moved, invoice)])
+    expect(keep([moved], [given(OLD, '0')])).toEqual([
+      { ...ownPayment(moved, invoice), finality: STRICTEST },
+    ])
   })
 
   test('of two equal transfers, as many as were assigned, however often it moves', () => {
     const moved = [paymentIn(NEWER, '0'), paymentIn(NEWER, '1')]
-    const once = keepAssigned(moved, [given(OLD, '0'), given(NEW, '0')], invoices)
+    const once = keep(moved, [given(OLD, '0'), given(NEW, '0')])
     expect(invoicesOf(once)).toEqual([invoice.id, null])
-    const both = keepAssigned(moved, [given(OLD, '0'), given(OLD, '1')], invoices)
+    const both = keep(moved, [given(OLD, '0'), given(OLD, '1')])
     expect(invoicesOf(both)).toEqual([invoice.id, invoice.id])
   })
 
   test('also from the invoice that its address was issued to since', () => {
     const moved = paymentIn(NEW, '0', { invoiceId: 'inv_2' })
-    expect(invoicesOf(keepAssigned([moved], [given(OLD, '0')], invoices))).toEqual([invoice.id])
+    const kept = keep([moved], [given(OLD, '0')])
+    expect(invoicesOf(kept)).toEqual([invoice.id])
+    expect(kept[0]?.finality).toEqual(STRICTEST)
   })
 
   test('one of which a balance told first goes by the transaction that was learned later', () => {
@@ -73,15 +82,13 @@ describe('PA-26 keepAssigned', () => {
       attributions,
     })
     const moved = paymentIn(NEW, '0')
-    const keep = (...attributions: Payment['attributions'][]) =>
-      invoicesOf(keepAssigned([moved], attributions.map(before), invoices))
-    expect(keep([learned()])).toEqual([invoice.id])
-    expect(keep([learned(NEWER)])).toEqual([null])
+    const learn = (...attributions: Payment['attributions'][]) =>
+      invoicesOf(keep([moved], attributions.map(before)))
+    expect(learn([learned()])).toEqual([invoice.id])
+    expect(learn([learned(NEWER)])).toEqual([null])
     // Two made it: which of them this is nobody can say. And what nobody knows is like nothing else.
-    expect(keep([learned(), learned(NEWER)])).toEqual([null])
-    expect(invoicesOf(keepAssigned([changed({ txHash: null })], [before([])], invoices))).toEqual([
-      null,
-    ])
+    expect(learn([learned(), learned(NEWER)])).toEqual([null])
+    expect(invoicesOf(keep([changed({ txHash: null })], [before([])]))).toEqual([null])
   })
 
   test.each<[string, Payment]>([
@@ -92,7 +99,7 @@ describe('PA-26 keepAssigned', () => {
     ['another transaction', changed({ txHash: `0x${'0d'.repeat(32)}` })],
     ['none', changed({ txHash: null })],
   ])('%s: nothing is taken along', (_name, payment) => {
-    expect(keepAssigned([payment], [given(OLD, '0')], invoices)).toEqual([payment])
+    expect(keep([payment], [given(OLD, '0')])).toEqual([payment])
   })
 })
 
