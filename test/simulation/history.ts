@@ -3,6 +3,7 @@
  * seed, so that the rest means the same when one is left out: that is what makes shrinking work.
  */
 import type { Trouble } from './crash-points.ts'
+import { addMerchantSteps } from './merchant-steps.ts'
 import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, type Setting } from './setting.ts'
 import { NODE_FAULTS, type NodeFault } from './simulated-node.ts'
@@ -14,6 +15,7 @@ export type Job =
   | { readonly job: 'create'; readonly seed: number }
   | { readonly job: 'cancel'; readonly pick: number }
   | { readonly job: 'accept'; readonly pick: number }
+  | { readonly job: 'assign'; readonly pick: number }
   | { readonly job: 'dispatch' }
   | { readonly job: 'derive' }
   | { readonly job: 'check' }
@@ -104,7 +106,7 @@ export function drawHistory(seed: number): History {
   const length = random.between(25, 60)
   for (let i = 0; i < 2; i++) steps.push(drawRun(random, [drawCreate(random)], 0))
   while (steps.length < length) steps.push(...drawSteps(random, setting))
-  return { seed, setting, steps }
+  return { seed, setting, steps: addMerchantSteps(seed, setting, steps) }
 }
 
 function drawSetting(random: Random): Setting {

@@ -11,6 +11,7 @@ import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import { isSubscribed } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
+import { checkAssigned, givenTo } from './assignments.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
 import { isDeep, ruleFor, type Standing } from './depth.ts'
@@ -146,9 +147,12 @@ function checkPayment(
   const events = (changes.events ?? []).filter(
     (event) => event.type.startsWith('payment.') && dataOf(event).id === id,
   )
+  const isAssigned = before !== undefined && before.invoiceId !== payment.invoiceId
+  if (isAssigned) checkAssigned(ledger, changes, before, payment, events)
+  const isGivenNow = isAssigned && before.position !== 'orphaned'
   if (payment.dust) {
     demand(events.length === 0, 'I5', () => `dust ${id} was told of`)
-  } else {
+  } else if (!isGivenNow) {
     const position = foldPaymentEvents(before?.position ?? null, events, payment)
     demand(
       position === payment.position,
@@ -159,7 +163,7 @@ function checkPayment(
   checkDust(payment, view)
   demand(amountUnits > 0n && amountUnits < 2n ** 256n, 'I9', () => `payment ${id}: ${amountUnits}`)
   for (const event of events) {
-    if (event.type !== 'payment.confirmed') continue
+    if (event.type !== 'payment.confirmed' || isGivenNow) continue
     const depth = dataOf(event).confirmations as number
     const { finality } = payment
     demand(
@@ -173,7 +177,9 @@ function checkPayment(
     return
   }
   const { position: _now, revision: _count, ...fixed } = payment
-  const { position: _was, revision: _earlier, ...fixedBefore } = before
+  const { position: _was, revision: _earlier, ...earlier } = before
+  const { invoiceId, accepted, inTime } = payment
+  const fixedBefore = isAssigned ? { ...earlier, invoiceId, accepted, inTime } : earlier
   demand(isDeepStrictEqual(fixed, fixedBefore), 'I3', () => `payment ${id} changed more than place`)
 }
 
@@ -207,7 +213,9 @@ function checkRule(
   const own = (changes.invoices ?? []).find((one) => one.id === invoiceId)
   const invoice = own ?? ledger.invoices.get(invoiceId ?? '')
   const option = invoice?.terms.options.find((one) => one.asset.id === asset.id)
-  const asked = option?.finality ?? strictestFinality(chain)
+  // Whoever has it now, it was nobody's.
+  const isGiven = givenTo(ledger, observation) !== null
+  const asked = (isGiven ? undefined : option?.finality) ?? strictestFinality(chain)
   const rule = block === undefined ? null : ruleFor(asked, block, chain.finalizedTag)
   demand(
     isDeepStrictEqual(finality, rule),

@@ -11,6 +11,7 @@ import type { Payment } from '../../src/core/payment/payment.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import type { Delivery, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
+import { type Assignments, noteAssignments } from './assignments.ts'
 import type { Standing } from './depth.ts'
 import { demand } from './violation.ts'
 
@@ -47,6 +48,9 @@ export type Ledger = {
   readonly searchedAt: Map<Hash, number>
   readonly endpoints: Map<string, WebhookEndpoint>
   readonly deliveries: Map<string, Delivery>
+  readonly assignments: Assignments
+  /** Commits there were when a payment was first written. */
+  readonly firstSeenAt: Map<string, number>
 }
 
 export function createLedger(): Ledger {
@@ -61,6 +65,8 @@ export function createLedger(): Ledger {
     searchedAt: new Map(),
     endpoints: new Map(),
     deliveries: new Map(),
+    assignments: new Map(),
+    firstSeenAt: new Map(),
   }
 }
 
@@ -72,9 +78,12 @@ export function isHaltedIn({ chains }: Ledger, chainId: number): boolean {
 /** Takes a commit over. `lookedUpAt` is the count of commits when its writer looked addresses up. */
 export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: number): void {
   ledger.count += 1
+  noteAssignments(ledger, changes)
   for (const invoice of changes.invoices ?? []) ledger.invoices.set(invoice.id, invoice)
   for (const payment of changes.payments ?? []) {
-    ledger.payments.set(payment.observation.id, payment)
+    const { id } = payment.observation
+    ledger.payments.set(id, payment)
+    if (!ledger.firstSeenAt.has(id)) ledger.firstSeenAt.set(id, ledger.count)
   }
   for (const outflow of changes.outflows ?? []) ledger.outflows.set(outflow.id, outflow)
   ledger.events.push(...(changes.events ?? []))

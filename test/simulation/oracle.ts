@@ -11,6 +11,7 @@ import type { Address, Asset } from '../../src/core/money/asset.ts'
 import { observationId, type Payment } from '../../src/core/payment/payment.ts'
 import { listBalances } from '../../src/operations/list-balances.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { movementGivenTo } from './assignments.ts'
 import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
 import { isHaltedIn, type Ledger } from './ledger.ts'
 import { PUBLIC_URL } from './setting.ts'
@@ -154,13 +155,18 @@ function replayBlock(
       issueTip !== undefined &&
       ref.number <= issueTip.number &&
       chain.ancestorAt(standing.tip, issueTip.number)?.ref.hash === issueTip.hash
-    const invoiceId = issued === null || wasWaiting || wasThere ? null : issued.invoiceId
+    const own = issued === null || wasWaiting || wasThere ? null : issued.invoiceId
+    const place = { chainId: chain.chainId, blockHash: ref.hash, place: movement.place }
+    const id = observationId(place)
+    const stored = truth.ledger.payments.get(id)
+    const payment = { id, ownInvoiceId: own }
+    const given = movementGivenTo(truth.ledger, chain.chainId, block, movement, payment)
+    const invoiceId = given ?? own
     const invoice = invoiceId === null ? undefined : truth.ledger.invoices.get(invoiceId)
     const option = invoice?.terms.options.find(({ asset }) => asset.id === movement.asset.id)
-    const asked = option === undefined ? strictestFinality(settings) : option.finality
+    const isOwn = option !== undefined && given === null
+    const asked = isOwn ? option.finality : strictestFinality(settings)
     const rule = ruleFor(asked, block, settings.finalizedTag)
-    const place = { chainId: chain.chainId, blockHash: ref.hash, place: movement.place }
-    const stored = truth.ledger.payments.get(observationId(place))
     const isDue = isDeep(chain, rule, standing, ref.number) && !waitsFor(truth, stored, block)
     return [
       {

@@ -10,6 +10,7 @@ import { MINUTE_MS } from '../../src/core/time.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createWebhookEndpoint } from '../../src/operations/create-webhook-endpoint.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { givenTo } from './assignments.ts'
 import { createDeadlineWindow, type DeadlineWindow } from './check-standing.ts'
 import {
   Crash,
@@ -154,7 +155,7 @@ export function openStore(world: World, run: Run): Store {
 }
 
 function tallyChanges(
-  { tally, chains }: World,
+  { tally, chains, ledger }: World,
   { events = [], payments = [], outflows = [], chain }: ChangeSet,
 ): void {
   for (const { type } of events) count(tally, type)
@@ -167,6 +168,13 @@ function tallyChanges(
     count(tally, block?.proofLevel === 2 ? 'confirmed as final' : 'confirmed unproven')
   }
   for (const { revision } of payments) if (revision === 1) count(tally, 'payments')
+  for (const payment of payments) {
+    const before = ledger.payments.get(payment.observation.id)
+    const given = givenTo(ledger, payment.observation)
+    if (given === null || given !== payment.invoiceId) continue
+    if (before === undefined) count(tally, 'assigned, in another block')
+    else if (before.invoiceId === null) count(tally, 'assigned, in an earlier block')
+  }
   const depth = chain?.disconnected.length ?? 0
   if (chain === undefined || depth === 0) return
   count(tally, 'reorgs')

@@ -64,6 +64,9 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'invoice.reversed': 50,
   'payment.orphaned': 500,
   'payment.unassigned': 100,
+  assigned: 200,
+  'assigned, in another block': 20,
+  'assigned, in an earlier block': 5,
   'payment.unexpected': 100,
 }
 

@@ -3,6 +3,7 @@ import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { ChainSourceError, GatewayError } from '../../src/errors.ts'
 import { deriveAhead } from '../../src/operations/derive-ahead.ts'
+import { assignOne } from './assignments.ts'
 import { paymentsOfInvoice, sumsOf } from './check-standing.ts'
 import {
   Crash,
@@ -204,6 +205,8 @@ async function runJob(
     case 'cancel':
     case 'accept':
       return decideOne(world, process, deps, job, isAlone)
+    case 'assign':
+      return assignOne(world, process, deps, job.pick, isAlone)
     case 'dispatch':
       return `${await dispatch(deps, guardSender(world.receiver.sender, run))} attempts`
     case 'derive':
