@@ -16,6 +16,7 @@ export type Job =
   | { readonly job: 'cancel'; readonly pick: number }
   | { readonly job: 'accept'; readonly pick: number }
   | { readonly job: 'assign'; readonly pick: number }
+  | { readonly job: 'refund' | 'end-refund'; readonly pick: number }
   | { readonly job: 'dispatch' }
   | { readonly job: 'derive' }
   | { readonly job: 'check' }
@@ -87,6 +88,8 @@ export type Step =
       readonly pick: number
       readonly seed: number
     }
+  /** The merchant sends what a refund asks for. */
+  | { readonly do: 'repay'; readonly pick: number }
   | { readonly do: 'receiver'; readonly pick: number; readonly mood: ReceiverMood }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'restart'; readonly clean: boolean }

@@ -16,6 +16,7 @@ import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
 import { isDeep, ruleFor, type Standing } from './depth.ts'
 import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
+import { checkRefunds } from './refunds.ts'
 import { deriveForCheck } from './setting.ts'
 import type { Movement, SimulatedChain } from './simulated-chain.ts'
 import { foldPaymentEvents, foldStatus } from './transitions.ts'
@@ -54,6 +55,7 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   const tipBefore = chainBefore?.tip ?? -1
   const finalBefore = chainBefore?.final ?? null
   recordChanges(ledger, changes, view.lookedUpAt)
+  checkRefunds(ledger, changes, view.chains)
   view.deadlines.note(ledger)
   for (const invoice of changes.invoices ?? []) {
     checkStanding(ledger, invoice, before.get(invoice.id), changes.events ?? [])

@@ -8,6 +8,7 @@ import type { Invoice } from '../../src/core/invoice/invoice.ts'
 import type { Address, Hash } from '../../src/core/money/asset.ts'
 import type { Outflow } from '../../src/core/payment/outflow.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
+import type { Refund } from '../../src/core/refund/refund.ts'
 import type { DepositAddress } from '../../src/core/store-account/store-account.ts'
 import type { Delivery, WebhookEndpoint } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
@@ -49,6 +50,9 @@ export type Ledger = {
   readonly endpoints: Map<string, WebhookEndpoint>
   readonly deliveries: Map<string, Delivery>
   readonly assignments: Assignments
+  readonly refunds: Map<string, Refund>
+  /** The transaction of each refund: as the merchant named it last, or as it was paid. */
+  readonly refundNames: Map<string, Hash>
   /** Commits there were when a payment was first written. */
   readonly firstSeenAt: Map<string, number>
 }
@@ -66,6 +70,8 @@ export function createLedger(): Ledger {
     endpoints: new Map(),
     deliveries: new Map(),
     assignments: new Map(),
+    refunds: new Map(),
+    refundNames: new Map(),
     firstSeenAt: new Map(),
   }
 }

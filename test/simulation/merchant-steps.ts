@@ -14,7 +14,7 @@ const STORIES_MAX = 3
 /** Something has to have happened before. */
 const QUIET_STEPS = 5
 
-const STORIES: readonly DrawStory[] = [drawAssignment]
+const STORIES: readonly DrawStory[] = [drawAssignment, drawRefund]
 
 export function addMerchantSteps(seed: number, setting: Setting, steps: readonly Step[]): Step[] {
   const random = createRandom(seed ^ 0xa551)
@@ -64,6 +64,42 @@ function drawAssignment(random: Random, setting: Setting): Step[] {
       poll(),
     )
   }
+  return steps
+}
+
+/** An order is paid and refunded; blocks of either may leave. */
+function drawRefund(random: Random, setting: Setting): Step[] {
+  const ask = (): Job => ({ job: 'refund', pick: random.next() })
+  const end = (): Job => ({ job: 'end-refund', pick: random.next() })
+  const chain = random.below(setting.chains)
+  const poll = (): Step => runTogether(random, [{ job: 'poll', chain }])
+  const steps: Step[] = [
+    { do: 'pay', mode: random.pick(['exact', 'over']), pick: random.next(), seed: random.next() },
+    ...eachChain(setting, (each) => mine(random, each, random.between(4, 9))),
+    ...eachChain(setting, (each) => runTogether(random, [{ job: 'poll', chain: each }])),
+    runTogether(random, random.chance(0.3) ? [ask(), ask(), { job: 'poll', chain }] : [ask()]),
+  ]
+  if (random.chance(0.3)) steps.push(runTogether(random, [ask()]))
+  if (random.chance(0.4)) steps.push(runTogether(random, [end()]))
+  const blocks = random.between(1, 5)
+  if (random.chance(0.9)) steps.push({ do: 'repay', pick: random.next() })
+  for (let each = 0; each < setting.chains; each++) {
+    steps.push(mine(random, each, blocks), runTogether(random, [{ job: 'poll', chain: each }]))
+  }
+  if (random.chance(0.3)) steps.push(runTogether(random, [end(), { job: 'poll', chain }]))
+  if (random.chance(0.6)) {
+    const lost = random.pick([0, 0, 1])
+    const depth = blocks + random.below(3)
+    const length = depth + random.between(1, 3)
+    steps.push(
+      { do: 'fork', chain, depth, length, lost, seed: random.next(), afterCalls: 0 },
+      poll(),
+    )
+    if (random.chance(0.4)) steps.push(runTogether(random, [end()]))
+    steps.push(mine(random, chain, 2), poll())
+  }
+  if (random.chance(0.3))
+    steps.push({ do: 'return', chain, pick: random.next(), seed: random.next() })
   return steps
 }
 

@@ -14,6 +14,7 @@ import type { Store } from '../../src/ports/store.ts'
 import { movementGivenTo } from './assignments.ts'
 import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
 import { isHaltedIn, type Ledger } from './ledger.ts'
+import { judgeRefunds } from './refunds.ts'
 import { PUBLIC_URL } from './setting.ts'
 import { isEnough, isOver, remaindersOf, type Sum } from './shares.ts'
 import type { Movement, SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
@@ -60,6 +61,8 @@ export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
   const extra = [...stored.values()][0]
   demand(extra === undefined, 'replay-invented', () => `${extra?.observation.id} is on no chain`)
   await judgeBalances(store, truth, replayed)
+  const refunds = await store.listRefunds({ storeId: truth.storeId }, PAGE)
+  judgeRefunds(truth.ledger, refunds.items, truth.chains, truth.standings)
   const invoices = await store.listInvoices({ storeId: truth.storeId }, PAGE)
   demand(
     invoices.items.length === truth.ledger.invoices.size,

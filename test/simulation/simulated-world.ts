@@ -156,7 +156,7 @@ export function openStore(world: World, run: Run): Store {
 
 function tallyChanges(
   { tally, chains, ledger }: World,
-  { events = [], payments = [], outflows = [], chain }: ChangeSet,
+  { events = [], payments = [], outflows = [], refunds = [], chain }: ChangeSet,
 ): void {
   for (const { type } of events) count(tally, type)
   count(tally, 'outflows', outflows.length)
@@ -168,6 +168,11 @@ function tallyChanges(
     count(tally, block?.proofLevel === 2 ? 'confirmed as final' : 'confirmed unproven')
   }
   for (const { revision } of payments) if (revision === 1) count(tally, 'payments')
+  for (const { id, outgoing } of refunds) {
+    const before = ledger.refunds.get(id)?.outgoing ?? null
+    if (before !== null && before.blockHash !== outgoing?.blockHash)
+      count(tally, 'refunds taken back')
+  }
   for (const payment of payments) {
     const before = ledger.payments.get(payment.observation.id)
     const given = givenTo(ledger, payment.observation)

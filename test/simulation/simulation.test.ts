@@ -64,9 +64,15 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'invoice.reversed': 50,
   'payment.orphaned': 500,
   'payment.unassigned': 100,
-  assigned: 200,
-  'assigned, in another block': 20,
-  'assigned, in an earlier block': 5,
+  'refund.requested': 200,
+  'refund.sent': 200,
+  'refund.confirmed': 100,
+  'refund.failed': 20,
+  'refund.canceled': 10,
+  'refunds taken back': 10,
+  assigned: 100,
+  'assigned, in another block': 15,
+  'assigned, in an earlier block': 2,
   'payment.unexpected': 100,
 }
 

@@ -18,6 +18,7 @@ import type { Job, Step } from './history.ts'
 import { checkClean, decide, dispatch, type Order, placeOrder, pollChain } from './jobs.ts'
 import { movePayers } from './payers.ts'
 import { createRandom } from './random.ts'
+import { decideRefund, payRefund } from './refunds.ts'
 import { BLOCK_TIME_S } from './setting.ts'
 import { shareOf } from './shares.ts'
 import type { SimulatedChain } from './simulated-chain.ts'
@@ -47,6 +48,8 @@ export async function takeStep(world: World, step: Step): Promise<void> {
       return pickChain(world, step.chain).node.fail(step.fault, step.calls)
     case 'pay':
       return movePayers(world, step)
+    case 'repay':
+      return payRefund(world, step.pick)
     case 'receiver':
       return world.receiver.turn(pickOf(ENDPOINT_URLS, step.pick) as string, step.mood)
     case 'wait':
@@ -207,6 +210,9 @@ async function runJob(
       return decideOne(world, process, deps, job, isAlone)
     case 'assign':
       return assignOne(world, process, deps, job.pick, isAlone)
+    case 'refund':
+    case 'end-refund':
+      return decideRefund(world, process, deps, job, isAlone)
     case 'dispatch':
       return `${await dispatch(deps, guardSender(world.receiver.sender, run))} attempts`
     case 'derive':

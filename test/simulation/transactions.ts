@@ -31,12 +31,13 @@ export function payTransaction(
   asset: Asset,
   to: Address,
   units: bigint,
+  from = PAYER,
 ): SimulatedTransaction {
-  const common = { hash, from: PAYER, succeeded: true }
+  const common = { hash, from, succeeded: true }
   if (asset.token === null) {
     return { ...common, to, valueUnits: units, logs: [], movesValue: asset }
   }
-  const logs = [transferLog(asset, to, units)]
+  const logs = [transferLog(asset, to, units, from)]
   return { ...common, to: asset.token, valueUnits: 0n, logs, movesValue: null }
 }
 
