@@ -7,12 +7,13 @@ import {
   parseAccountKey,
 } from '../../src/core/keys/deposit-address.ts'
 import { type Preparation, prepareAddresses } from '../../src/operations/derive-ahead.ts'
+import { accountXpub } from '../support/account-keys.ts'
 import { sampleStore } from '../support/fixtures.ts'
 
 const XPUB = HDKey.fromMasterSeed(new Uint8Array(32).fill(9)).derive("m/44'/60'/0'")
 
-function openAccount() {
-  const parsed = parseAccountKey(XPUB.publicExtendedKey)
+function openAccount(xpub = XPUB.publicExtendedKey) {
+  const parsed = parseAccountKey(xpub)
   if (!parsed.ok) throw new Error(parsed.detail)
   return parsed.key
 }
@@ -58,6 +59,20 @@ test('the address book gives what the account key gives, in any order of asking'
   const last = MAX_DERIVATION_INDEX
   for (const index of [5, 6, 7, 38, 4, 1_000, 5, last - 1, last]) {
     expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
+  }
+})
+
+test('accounts of one book do not take each other for themselves, at the ends of their indexes either', () => {
+  const keys = [openAccount(), openAccount(accountXpub(2))]
+  const book = createAddressBook()
+  for (const key of [...keys, ...keys]) book.add(key)
+  const indexes = [MAX_DERIVATION_INDEX, 0, 1, MAX_DERIVATION_INDEX - 1]
+  for (const _ of ['derived', 'remembered']) {
+    for (const index of indexes) {
+      for (const key of keys) {
+        expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
+      }
+    }
   }
 })
 

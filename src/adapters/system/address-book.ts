@@ -13,7 +13,7 @@ import type { Address } from '../../core/money/asset.ts'
 import type { AddressBook } from '../../ports/address-book.ts'
 
 /**
- * Derived addresses remembered at the same time: about 100 bytes each. Beyond it the oldest is
+ * Derived addresses remembered at the same time: about 100 bytes each, 20 MB. Beyond it the oldest is
  * forgotten and derived again when asked for, at a fraction of a millisecond.
  */
 const MAX_REMEMBERED = 200_000
@@ -23,17 +23,25 @@ export type AccountKeys = AddressBook & { add(key: AccountKey): void }
 export function createAddressBook(): AccountKeys {
   const keys = new Map<string, AccountKey>()
   const sponsors = new Set<Address>()
-  const remembered = new Map<string, Address>()
-  const recall = (fingerprint: string, index: number) => remembered.get(`${fingerprint}/${index}`)
+  /** Where the indexes of an account begin: a number for each address takes half of what a text does. */
+  const begins = new Map<string, number>()
+  const remembered = new Map<number, Address>()
+  const recall = (fingerprint: string, index: number) => {
+    const begin = begins.get(fingerprint)
+    return begin === undefined || index < 0 ? undefined : remembered.get(begin + index)
+  }
   const remember = (fingerprint: string, index: number, address: Address) => {
     if (remembered.size >= MAX_REMEMBERED) {
-      remembered.delete(remembered.keys().next().value as string)
+      remembered.delete(remembered.keys().next().value as number)
     }
-    remembered.set(`${fingerprint}/${index}`, address)
+    remembered.set((begins.get(fingerprint) as number) + index, address)
   }
   return {
     add(key) {
       keys.set(key.fingerprint, key)
+      if (!begins.has(key.fingerprint)) {
+        begins.set(key.fingerprint, begins.size * (MAX_DERIVATION_INDEX + 1))
+      }
       for (let index = 0; index < INTERNAL_ACCOUNTS; index += 1) {
         sponsors.add(deriveSponsorAddress(key, index))
       }
