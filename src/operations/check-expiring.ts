@@ -9,14 +9,14 @@
  * Coins need no such look: their balances are compared all the time (sweep-balances.ts).
  */
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
-import { blockAt, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
+import { type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { Address, Asset } from '../core/money/asset.ts'
 import type { Payment } from '../core/payment/payment.ts'
 import { SECOND_MS } from '../core/time.ts'
 import { type ChainFaultKind, ChainSourceError } from '../errors.ts'
 import type { SweepCursor, SweepTarget } from '../ports/balance-store.ts'
-import type { BalanceQuestion, BlockPlace } from '../ports/chain-source.ts'
-import { settleAgain } from './settle-again.ts'
+import type { BalanceQuestion } from '../ports/chain-source.ts'
+import { readAgain } from './read-again.ts'
 import type { SyncDeps } from './sync-chain.ts'
 
 export type ExpiryRequest = {
@@ -123,31 +123,22 @@ async function lookForMissed(
   const { settings, chain, signal } = request
   const from = deposit.issued?.tips[settings.chainId]?.number ?? chain.blocks[0]?.number ?? 0
   try {
-    const places = await deps.source.getTokenArrivals(question, from, signal)
+    const { token, holder, block } = question
+    const asked = { tokens: [token], holders: [holder], fromNumber: from, block }
+    const arrivals = await deps.source.getTokenArrivals(asked, signal)
+    const places = new Map(
+      arrivals.map(({ block: { number, hash } }) => [number, { number, hash }]),
+    )
     let found = 0
-    for (const place of places.slice(0, BLOCKS_MAX)) found += await readAgain(deps, request, place)
+    for (const place of [...places.values()].slice(0, BLOCKS_MAX)) {
+      found += await readAgain(deps, request, place)
+    }
     return found > 0 ? 'found' : 'unexplained'
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof ChainSourceError) || PASSING.has(error.kind)) throw error
     return 'unread'
   }
-}
-
-/** How many events followed; none where the block holds nothing new, or is not of our chain. */
-async function readAgain(
-  deps: SyncDeps,
-  { settings, chain, signal }: ExpiryRequest,
-  { number, hash }: BlockPlace,
-): Promise<number> {
-  const ref = blockAt(chain, number) ?? (await deps.source.getHeaderByNumber(number, signal))
-  if (ref?.hash !== hash) return 0
-  const block = await deps.source.getBlock(ref, signal)
-  const parent = await deps.source.getHeaderByHash(ref.parentHash, signal)
-  const again = { settings, chain, blocks: [block], parent, signal }
-  const { result, events } = await settleAgain(deps, again)
-  if (result === 'committed') return events.length
-  throw new ChainSourceError('conflict', 'another writer was first; this look is taken again')
 }
 
 function tell(

@@ -64,14 +64,11 @@ export type ChainSource = {
     signal: AbortSignal,
   ): Promise<bigint>
   /**
-   * Blocks from this height up to this block in which a token says that something of it came to the
-   * holder, by the word of the first node that names any: a hint where to look, no proof.
+   * Transfer logs of these tokens that name one of these holders as recipient, in the blocks from this
+   * height up to this block, by the word of the first node that names any: hints where to look, no
+   * proof.
    */
-  getTokenArrivals(
-    question: BalanceQuestion,
-    fromNumber: number,
-    signal: AbortSignal,
-  ): Promise<BlockPlace[]>
+  getTokenArrivals(question: ArrivalQuestion, signal: AbortSignal): Promise<TokenArrival[]>
   /** How each node did when it was last asked, in the order of the configuration. Asks nothing. */
   describeProviders(): readonly ProviderHealth[]
   /** How far the nodes agreed when they were last asked for the head. Asks nothing. */
@@ -108,6 +105,20 @@ export type TransactionSighting =
     }
 
 export type BlockPlace = Pick<BlockRef, 'number' | 'hash'>
+
+export type ArrivalQuestion = {
+  readonly tokens: readonly Address[]
+  /** Nodes take up to 1,000. */
+  readonly holders: readonly Address[]
+  readonly fromNumber: number
+  readonly block: BlockPlace
+}
+
+export type TokenArrival = {
+  readonly block: BlockPlace
+  readonly logIndex: number
+  readonly holder: Address
+}
 
 /** What one address has of one token, as of one block of our chain. */
 export type BalanceQuestion = {

@@ -16,6 +16,7 @@ export type MetricCounter =
   | 'payments_short_total'
   | 'books_checks_total'
   | 'expiry_checks_total'
+  | 'final_looks_total'
   | 'logs_inconsistent_total'
   | 'logs_blocks_read_total'
   | 'balance_faults_total'

@@ -7,7 +7,11 @@
  */
 import type { BlockLog, BlockTransaction, VerifiedBlock } from '../../src/core/chain/block.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
-import type { BalanceQuestion, BlockPlace } from '../../src/ports/chain-source.ts'
+import type {
+  ArrivalQuestion,
+  BalanceQuestion,
+  TokenArrival,
+} from '../../src/ports/chain-source.ts'
 import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, START_MS } from './setting.ts'
 
@@ -49,7 +53,7 @@ export type SimulatedChain = {
   /** What left it from a height on, up to the block of the question. */
   tokenOutflow(question: BalanceQuestion, fromNumber: number): bigint
   /** Blocks of that branch, from a height on, in which some of the token came. */
-  tokenArrivals(question: BalanceQuestion, fromNumber: number): BlockPlace[]
+  tokenArrivals(question: ArrivalQuestion): TokenArrival[]
   /** The block of a branch at a height; undefined above its tip and below zero. */
   ancestorAt(tip: Hash, number: number): SimulatedBlock | undefined
   bestTip(): Hash
@@ -161,13 +165,17 @@ export function createSimulatedChain(
       }
       return sum
     },
-    tokenArrivals({ token, holder, block: { hash } }, fromNumber) {
-      const found: BlockPlace[] = []
+    tokenArrivals({ tokens, holders, fromNumber, block: { hash } }) {
+      const found: TokenArrival[] = []
       let block = blocks.get(hash)
       while (block !== undefined && block.ref.number >= fromNumber) {
         const { ref, movements } = block
-        if (movements.some(({ asset, to }) => asset.token === token && to === holder)) {
-          found.push({ number: ref.number, hash: ref.hash })
+        const named = { number: ref.number, hash: ref.hash }
+        for (const { asset, to, place } of movements) {
+          if (asset.token === null || !tokens.includes(asset.token) || !holders.includes(to))
+            continue
+          const logIndex = Number(place.slice('log:'.length))
+          found.push({ block: named, logIndex, holder: to })
         }
         block = blocks.get(ref.parentHash)
       }

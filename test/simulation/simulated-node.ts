@@ -261,9 +261,9 @@ export function createSimulatedNode(
       balancesRefused = wasRefused
       return chain.tokenOutflow(question, fromNumber)
     },
-    async getTokenArrivals(question, fromNumber) {
+    async getTokenArrivals(question) {
       const met = enter()
-      return met === 'null' ? [] : chain.tokenArrivals(question, fromNumber)
+      return met === 'null' ? [] : chain.tokenArrivals(question)
     },
     describeProviders: () => [],
     genesisHash: () => null,

@@ -184,11 +184,11 @@ export function createEvmChainSource(settings: EvmChainSourceSettings): EvmChain
     },
     readPriceFeed: (address, signal) =>
       onNode(signal, { kind: 'call', work: (node, until) => readPriceFeed(node, address, until) }),
-    getTokenArrivals: (question, fromNumber, signal) =>
+    getTokenArrivals: (question, signal) =>
       onNode(signal, {
         kind: 'arrivals',
-        work: (node, until) => readTokenArrivals(node, question, fromNumber, until),
-        isThere: (blocks) => blocks.length > 0,
+        work: (node, until) => readTokenArrivals(node, question, until),
+        isThere: (arrivals) => arrivals.length > 0,
       }),
     describeProviders: () => describeProviders(pool),
     native: createNativeSource({

@@ -57,6 +57,10 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Looks at the address of an order before it expires, by outcome',
     labels: ['chain', 'outcome'],
   },
+  final_looks_total: {
+    help: 'Second looks at blocks that became final, by outcome',
+    labels: ['chain', 'outcome'],
+  },
   balance_sweeps_total: {
     help: 'Calls that read balances, by outcome',
     labels: ['chain', 'outcome'],

@@ -3,6 +3,7 @@ import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
 import { auditBooks, type BooksMemory, FRESH_BOOKS, putOff } from '../../operations/audit-books.ts'
 import { checkExpiring, isAskedBeforeExpiry } from '../../operations/check-expiring.ts'
+import { type FinalLook, FRESH_LOOK, lookAtFinal } from '../../operations/look-at-final.ts'
 import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/sweep-balances.ts'
 import {
   FRESH_MEMORY,
@@ -52,6 +53,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
   let memory = FRESH_MEMORY
   let sweep = FRESH_SWEEP
   let books = FRESH_BOOKS
+  let look = FRESH_LOOK
   let faultsInRow = 0
   let conflictsInRow = 0
   let isVerified = false
@@ -72,6 +74,7 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       conflictsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
       await tryCheckExpiring(deps, settings, result, signal)
+      look = await tryLookAtFinal(deps, settings, result, look, signal)
       sweep = await trySweep(deps, settings, result, sweep, signal)
       books = await tryAuditBooks(deps, settings, result, books, signal)
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
@@ -156,6 +159,18 @@ async function tryAuditBooks(
     deps.metrics.count('books_checks_total', labels)
     return putOff(deps, settings, books)
   }
+}
+
+async function tryLookAtFinal(
+  deps: SyncDeps,
+  settings: ChainSettings,
+  { state, more, memory }: SyncResult,
+  look: FinalLook,
+  signal: AbortSignal,
+): Promise<FinalLook> {
+  const { chain } = memory
+  if (chain === null || state === 'halted' || more) return look
+  return lookAtFinal(deps, { settings, chain, signal }, look)
 }
 
 function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult): ChainHealth {

@@ -155,16 +155,37 @@ describe('arrivals', () => {
     logIndex: `0x${index.toString(16)}`,
     ...parts,
   })
-  const getArrivals = () => chain.source.getTokenArrivals(question, 1, never())
+  const OTHER = addressOf('0e')
+  const asking = { tokens: [TOKEN], holders: [HOLDER], fromNumber: 1, block: question.block }
+  const getArrivals = (parts: object = {}) =>
+    chain.source.getTokenArrivals({ ...asking, ...parts }, never())
 
-  test('are the blocks that name the holder as recipient, each once', async () => {
+  test('are the logs that name the holder as recipient', async () => {
     const asked: any[] = []
     chain.results.eth_getLogs = (filter: unknown) => {
       asked.push(filter)
       return [arrival(0), arrival(1)]
     }
-    expect(await getArrivals()).toEqual([{ number: REF.number, hash: REF.hash }])
+    const block = { number: REF.number, hash: REF.hash }
+    expect(await getArrivals()).toEqual([
+      { block, logIndex: 0, holder: HOLDER },
+      { block, logIndex: 1, holder: HOLDER },
+    ])
     expect(asked[0]).toMatchObject({ address: TOKEN, topics: [TRANSFER, null, topic(HOLDER)] })
+  })
+
+  test('of several tokens and holders come in one query', async () => {
+    const asked: any[] = []
+    chain.results.eth_getLogs = (filter: unknown) => {
+      asked.push(filter)
+      return [arrival(0), arrival(1, { topics: [TRANSFER, topic(HOLDER), topic(OTHER)] })]
+    }
+    const second = addressOf('c2')
+    const arrivals = await getArrivals({ tokens: [TOKEN, second], holders: [HOLDER, OTHER] })
+    expect(arrivals.map(({ holder }) => holder)).toEqual([HOLDER, OTHER])
+    expect(asked).toMatchObject([
+      { address: [TOKEN, second], topics: [TRANSFER, null, [topic(HOLDER), topic(OTHER)]] },
+    ])
   })
 
   test.each<[string, object]>([
