@@ -51,7 +51,7 @@ const PLACES = [
     `before ${name}`,
     `after ${name}`,
   ]),
-  ...['claimDeliveries', 'getHeaders', 'getBlock'].map((name) => `after ${name}`),
+  ...['claimDeliveries', 'getHeaders', 'getBlocks'].map((name) => `after ${name}`),
 ]
 
 type Hex = `0x${string}`
