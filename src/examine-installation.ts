@@ -88,14 +88,15 @@ async function examineChain(chain: ChainConfig): Promise<Finding> {
 }
 
 /** What is in force, so that nobody has to guess what a profile says. */
-function describeOffer({ assets, finality }: ChainConfig): string {
+function describeOffer({ assets, finality, finalityCap }: ChainConfig): string {
   const coins = assets.map(({ symbol }) => symbol).join(', ')
   const tiers = finality.map(({ upTo, rule }) => {
     const { confirmations, plus_blocks: blocks, plus_s: seconds } = presentFinality(rule)
     const more = `${blocks ? ` + ${blocks} blocks` : ''}${seconds ? ` + ${seconds} s` : ''}`
     return `${confirmations}${more}${upTo === null ? '' : ` to ${upTo.amount} ${upTo.currency}`}`
   })
-  return `takes ${coins}; counts at ${tiers.join(', ')} confirmations`
+  const cap = finalityCap ? `, up to ${finalityCap.amount} ${finalityCap.currency} not final` : ''
+  return `takes ${coins}; counts at ${tiers.join(', ')} confirmations${cap}`
 }
 
 /** One finding for each wrong field; a file that cannot be read at all is one. */

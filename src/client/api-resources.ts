@@ -30,6 +30,8 @@ export type Payment = {
   readonly block_hash: string
   readonly log_index: number | null
   readonly position: 'included' | 'confirmed' | 'orphaned'
+  /** What keeps it from being confirmed: the depth that was asked for, or the cap on what the chain credits before it is final. Null when it is confirmed or orphaned. */
+  readonly waits_for: 'finality' | 'finality_cap' | null
   readonly confirmations: number
   readonly in_time: boolean
   /** The invoice accepts this asset. */
@@ -404,6 +406,11 @@ export type Readiness = {
       readonly safe: number | null
       readonly fault: 'missing' | 'stuck' | 'regressed' | 'disputed' | null
     } | null
+    /** The most that is credited before it is final, and how many payments wait for room; null where there is no cap. */
+    readonly finality_cap: {
+      readonly cap: string
+      readonly waiting: number | null
+    } | null
     readonly providers: readonly {
       readonly name: string
       readonly head: number | null
@@ -467,6 +474,8 @@ export type TransactionCheck = {
     readonly flag: 'shortfall' | 'dust' | null
     readonly tx_hash: string | null
     readonly position: 'included' | 'confirmed' | 'orphaned'
+    /** What keeps it from being confirmed: the depth that was asked for, or the cap on what the chain credits before it is final. Null when it is confirmed or orphaned. */
+    readonly waits_for: 'finality' | 'finality_cap' | null
     readonly confirmations: number
     readonly in_time: boolean
     /** The invoice accepts this asset. */
@@ -549,6 +558,8 @@ export type CheckoutStatus = {
     readonly flag: 'shortfall' | 'dust' | null
     readonly tx_hash: string | null
     readonly position: 'included' | 'confirmed' | 'orphaned'
+    /** What keeps it from being confirmed: the depth that was asked for, or the cap on what the chain credits before it is final. Null when it is confirmed or orphaned. */
+    readonly waits_for: 'finality' | 'finality_cap' | null
     readonly confirmations: number
     readonly in_time: boolean
     /** The invoice accepts this asset. */

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { PROOF_SWITCHES } from '../core/chain/chain-settings.ts'
 import { NATIVE_MODES } from '../core/chain/native-mode.ts'
 import { MAX_DECIMALS } from '../core/money/decimal.ts'
-import { finality } from './finality-schema.ts'
+import { finality, finalityCap } from './finality-schema.ts'
 import {
   judgeAddress,
   judgedText,
@@ -212,6 +212,7 @@ export const chainFields = z.strictObject({
     .default(MAX_REORG_BLOCKS.standard)
     .describe('Deeper reorgs halt the chain. At least the deepest confirmations.'),
   finality,
+  finality_cap: finalityCap,
   native: native
     .prefault({})
     .describe('The native coin, or false to take tokens only. Default: ETH with 18 decimals.'),

@@ -13,6 +13,7 @@ import {
   parseAddress,
   tokenAssetId,
 } from '../core/money/asset.ts'
+import type { FiatAmount } from '../core/money/currency.ts'
 import { knownGenesis } from './chain-profiles.ts'
 import {
   BLOCK_TIME_DEFAULT_MS,
@@ -43,6 +44,7 @@ function createChain(chainId: number, input: ChainInput): ChainConfig {
     testnet: input.testnet,
     assets: createAssets(chainId, input),
     finality: createFinality(input.finality ?? [{ confirmations: CONFIRMATIONS_DEFAULT[kind] }]),
+    finalityCap: createCap(input.finality_cap ?? false),
     pollIntervalMs,
     blockTimeMs: input.block_time_ms ?? (input.test ? pollIntervalMs : BLOCK_TIME_DEFAULT_MS),
     maxReorgBlocks: input.max_reorg_blocks,
@@ -101,6 +103,11 @@ function createFinality(tiers: NonNullable<ChainInput['finality']>): FinalityTie
     const upTo = bound === null ? null : { amount: bound.amount, currency: bound.currency }
     return { upTo, rule: readRule(tier) }
   })
+}
+
+function createCap(text: string | false): FiatAmount | null {
+  const cap = text === false ? null : parseFiat(text)
+  return cap === null ? null : { amount: cap.amount, currency: cap.currency }
 }
 
 function readAddress(text: string): Address {

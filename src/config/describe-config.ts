@@ -60,6 +60,9 @@ function describeChain(chain: ChainConfig): Record<string, unknown> {
       ...(upTo !== null && { up_to: `${upTo.amount} ${upTo.currency}` }),
       ...presentFinality(rule),
     })),
+    finality_cap: chain.finalityCap
+      ? `${chain.finalityCap.amount} ${chain.finalityCap.currency}`
+      : null,
     finalized_tag: chain.finalizedTag ? 'on' : 'off',
     poll_interval_ms: chain.pollIntervalMs,
     block_time_ms: chain.blockTimeMs,

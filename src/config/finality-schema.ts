@@ -73,6 +73,20 @@ export const finality = z
       'without up_to. Default: 12 confirmations, 5 on test chains.',
   )
 
+export const finalityCap = z
+  .union([z.literal(false), z.string()], {
+    error: 'must be an amount above zero and a fiat code, "10000 USD", or false',
+  })
+  .refine((cap) => cap === false || parseFiat(cap) !== null, {
+    error: 'must be an amount above zero and a fiat code: "10000 USD"',
+  })
+  .optional()
+  .describe(
+    'The most that may be credited on the chain and not be final yet, such as "10000 USD". Payments ' +
+      'above it wait for room, or until they are final. false: no limit. Default: no limit, or what ' +
+      'the profile says.',
+  )
+
 type TierFault = { readonly field: keyof Tier; readonly detail: string }
 
 function judgeTier(current: Tier, before: Tier | null, isLast: boolean): TierFault | null {

@@ -170,7 +170,7 @@ function mustCount(
 ): boolean {
   const { asset, chainId } = payment.observation
   const chain = chains.get(chainId)
-  if (payment.position !== 'included' || chain === undefined) return false
+  if (payment.position !== 'included' || payment.heldByCap || chain === undefined) return false
   const mayWait = settings?.verifyBalanceOf.includes(asset.id) === true
   return isDeepEnough(payment, chain) && !mayWait
 }

@@ -1,6 +1,7 @@
 /** From a price and accepted assets to payment options with locked amounts. */
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import { chooseFinality } from '../core/invoice/choose-finality.ts'
+import { freezeWorth } from '../core/invoice/freeze-worth.ts'
 import type { PaymentOption } from '../core/invoice/invoice.ts'
 import { quotePrice } from '../core/invoice/quote.ts'
 import type { Asset, AssetId } from '../core/money/asset.ts'
@@ -69,6 +70,7 @@ async function priceInFiat(
         amountDueUnits,
         rate: { value: rate.text, source: rate.source, atMs: rate.atMs },
         finality: chooseFinality(chain, valueIn),
+        ...freezeWorth(chain, request.currency, valueIn),
       },
     ]
   })
@@ -114,6 +116,7 @@ async function priceInCoin(
       amountDueUnits,
       rate: null,
       finality: chooseFinality(chain, valueIn),
+      ...freezeWorth(chain, request.currency, valueIn),
     }
   })
 }
@@ -191,10 +194,11 @@ function loadRates(
   candidates: readonly Candidate[],
   currency: string,
 ): Promise<Rates> {
-  const tierCurrencies = candidates.flatMap(({ chain }) =>
-    chain.finality.flatMap((tier) => (tier.upTo === null ? [] : [tier.upTo.currency])),
-  )
-  const currencies = new Set([currency, HOP, ...tierCurrencies])
+  const valued = candidates.flatMap(({ chain }) => [
+    ...chain.finality.flatMap(({ upTo }) => upTo ?? []),
+    ...(chain.finalityCap ? [chain.finalityCap] : []),
+  ])
+  const currencies = new Set([currency, HOP, ...valued.map((amount) => amount.currency)])
   const bases = new Set([...candidates.map(({ asset }) => asset.symbol), ...currencies])
   const pairs = [...bases].flatMap((base) =>
     [...currencies].filter((quote) => quote !== base).map((quote) => `${base}/${quote}`),

@@ -49,6 +49,8 @@ export type TurnPayments = {
   readonly unproven: ReadonlySet<Hash>
   /** Read in this turn. */
   readonly blocks: readonly VerifiedBlock[]
+  /** Cannot be credited by this turn anyway. */
+  isHeld(payment: Payment): boolean
   readonly signal: AbortSignal
 }
 
@@ -100,7 +102,7 @@ export type Counted = {
 export async function readCounted(
   deps: CountDeps,
   settings: ChainSettings,
-  { held, matched, lost, chain, unproven, blocks, signal }: TurnPayments,
+  { held, matched, lost, chain, unproven, blocks, isHeld, signal }: TurnPayments,
 ): Promise<Counted> {
   const positions = new Map(held.map((one) => [one.observation.id, one.position]))
   const arrived = matched.filter(({ observation }) => {
@@ -108,7 +110,8 @@ export async function readCounted(
   })
   const waiting = held.filter(({ position }) => position === 'included')
   const due = [...waiting, ...arrived].filter(
-    (payment) => isDeepEnough(payment, chain) && !lost.has(payment.observation.blockHash),
+    (payment) =>
+      isDeepEnough(payment, chain) && !lost.has(payment.observation.blockHash) && !isHeld(payment),
   )
   const audited = await auditPayments(deps, settings, { due, unproven, signal })
   const { verdicts, corroborated } = await corroboratePayments(deps, settings, {

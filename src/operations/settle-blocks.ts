@@ -13,19 +13,9 @@ import type { Transfer } from '../core/chain/transfer.ts'
 import type { ChangeSet } from '../core/change-set.ts'
 import type { Hash } from '../core/money/asset.ts'
 import type { Payment } from '../core/payment/payment.ts'
-import {
-  applyStep,
-  type ChainStep,
-  expireInvoices,
-  isDeepEnough,
-} from '../core/settlement/apply-step.ts'
+import { applyStep, type ChainStep, expireInvoices } from '../core/settlement/apply-step.ts'
 import { keepAssigned } from '../core/settlement/assign-payment.ts'
-import {
-  closeSettlement,
-  openSettlement,
-  type Settlement,
-  storesTouched,
-} from '../core/settlement/settlement.ts'
+import { closeSettlement, openSettlement, storesTouched } from '../core/settlement/settlement.ts'
 import type { DepositAddress } from '../core/store-account/store-account.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { ChainSource } from '../ports/chain-source.ts'
@@ -44,6 +34,7 @@ import {
   type LoadedChains,
   loadChainsAndHalts,
 } from './settlement-context.ts'
+import { countHeld, isAnyWaiting, reportHeld, shareRoom } from './share-room.ts'
 
 export type SettleDeps = Omit<Deps, 'accounts' | 'rates' | 'indexes' | 'vault'> & {
   readonly source: CountDeps['source'] & Pick<ChainSource, 'describeAgreement'>
@@ -67,6 +58,8 @@ export type BlocksToSettle = {
   readonly replacement?: Replacement
   /** Payments deep enough wait for a balance: look at them also without a new block. */
   readonly isWaiting: boolean
+  /** A turn of the watcher, which may credit up to the chain's cap; without it only what is final. */
+  readonly sharesRoom?: true
   readonly signal: AbortSignal
 }
 
@@ -90,6 +83,8 @@ export type SettledBlocks = {
   /** Where the next turn goes on with invoices past their deadline. */
   readonly expirySkip: number
   readonly isWaiting: boolean
+  /** Payments held back by the cap of the chain; null where nobody looked. */
+  readonly held: number | null
 }
 
 /**
@@ -130,6 +125,7 @@ export async function settleBlocks(
     expirySkip: expiring.length < EXPIRING_PER_TURN ? 0 : expirySkip + EXPIRING_PER_TURN,
     isWaiting: false,
     corroborated: new Set<Hash>(),
+    held: steps.length === 0 ? null : 0,
   }
   const isNothing =
     loaded.invoices.length + loaded.unassigned.length + known.length + outflows.length === 0
@@ -141,20 +137,37 @@ export async function settleBlocks(
   const { invoices, payments: held } = loaded
   const matching = { settings, addresses, invoices, held, unproven, assigned }
   const matched = matchSteps(matching, steps, transfers)
-  const { countedUnitsOf, audit, corroborated } = await readCounted(deps, settings, {
+  const turn = {
     held: loaded.payments,
     matched: matched.flat(),
     lost: new Set(steps.flatMap(({ disconnected }) => [...disconnected])),
-    chain: after,
     unproven,
     blocks: [...blocks, ...reread],
     signal: request.signal,
+  }
+  const shared = await shareRoom(deps, settings, {
+    chains: [before, ...steps.map(({ chain }) => chain)],
+    lost: turn.lost,
+    invoices,
+    payments: [...turn.held, ...turn.matched],
+    mayTake: request.sharesRoom === true,
+  })
+  const { isHeld } = shared
+  const { countedUnitsOf, audit, corroborated } = await readCounted(deps, settings, {
+    ...turn,
+    chain: after,
+    isHeld,
   })
   const unassigned = ownReturning(loaded, assigned)
   const settlement = openSettlement(context, loaded.invoices, unassigned)
   for (const [place, step] of steps.entries()) {
     chains.set(settings.chainId, step.chain)
-    applyStep(settlement, { ...step, matched: matched[place] ?? [], countedUnitsOf })
+    applyStep(settlement, {
+      ...step,
+      matched: matched[place] ?? [],
+      countedUnitsOf,
+      room: shared.room,
+    })
     applyRefunds(settlement, refunds, step)
   }
   expireInvoices(settlement)
@@ -162,12 +175,14 @@ export async function settleBlocks(
   const changes = closeSettlement(settlement, endpoints)
   reportShortfalls(deps, settings, changes, audit)
   reportUnproven(deps, settings, changes, unproven)
+  reportHeld(deps, settings, changes, shared, loaded.payments)
   const isUntold = changes.events?.length === 0 && changes.payments?.length === 0
   const isIdle = isStill && isUntold && outflows.length === 0
   return {
     ...result,
     isWaiting: isAnyWaiting(settlement, after),
     corroborated,
+    held: steps.length === 0 ? null : countHeld(settlement, after),
     changes: isIdle ? null : { ...changes, outflows },
   }
 }
@@ -220,16 +235,7 @@ function standStill(
   return { chain, connected: [], left: [], disconnected: new Set(), known }
 }
 
-function isAnyWaiting(settlement: Settlement, chain: LocalChain): boolean {
-  return [...settlement.payments.values()].some(
-    (payment) =>
-      payment.observation.chainId === chain.chainId &&
-      payment.position === 'included' &&
-      isDeepEnough(payment, chain),
-  )
-}
-
-type PlannedStep = Omit<ChainStep, 'matched' | 'countedUnitsOf'> & {
+type PlannedStep = Omit<ChainStep, 'matched' | 'countedUnitsOf' | 'room'> & {
   readonly connected: readonly BlockRef[]
   readonly left: readonly BlockRef[]
   /** Transfers in blocks that were on our chain before. */

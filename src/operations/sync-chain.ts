@@ -63,6 +63,8 @@ export type SyncMemory = {
   readonly expirySkip: number
   /** Payments may be deep enough already, and wait for a balance that could not be read. */
   readonly isWaiting: boolean
+  /** Payments that the cap of the chain holds back; null before anybody looked. */
+  readonly held: number | null
   readonly finality: FinalityMemory
 }
 
@@ -71,6 +73,7 @@ export const FRESH_MEMORY: SyncMemory = {
   claim: null,
   expirySkip: 0,
   isWaiting: true,
+  held: null,
   finality: FRESH_FINALITY,
 }
 
@@ -214,7 +217,7 @@ async function settleAndCommit(
   chain: LocalChain,
   blocks: readonly VerifiedBlock[],
   marks: FinalityMarks | null,
-): Promise<Pick<SettledBlocks, 'chain' | 'expirySkip' | 'isWaiting'>> {
+): Promise<Pick<SettledBlocks, 'chain' | 'expirySkip' | 'isWaiting' | 'held'>> {
   const found = await findInternal(deps, { settings, before: chain, blocks, signal })
   const settled = await settleBlocks(deps, settings, {
     before: chain,
@@ -223,10 +226,12 @@ async function settleAndCommit(
     expirySkip: memory.expirySkip,
     found,
     isWaiting: memory.isWaiting,
+    sharesRoom: true,
     signal,
   })
   const { expirySkip, isWaiting } = settled
-  if (settled.changes === null) return { chain, expirySkip, isWaiting }
+  const held = settled.held ?? memory.held
+  if (settled.changes === null) return { chain, expirySkip, isWaiting, held }
   const { keepBlocks, keepS } = planRing(settings)
   const pruned = pruneLocalChain(settled.chain, keepBlocks, keepS)
   const advance: ChainAdvance = {
@@ -259,7 +264,7 @@ async function settleAndCommit(
       'reorg followed',
     )
   }
-  return { chain: pruned, expirySkip, isWaiting }
+  return { chain: pruned, expirySkip, isWaiting, held }
 }
 
 const WAY_OUT = 'Make sure that the node is right, then: quittance rescan --from N --unhalt.'

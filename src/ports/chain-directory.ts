@@ -16,6 +16,15 @@ export type ChainHealth = {
   readonly lagS: number | null
   /** How its tags stand; absent where none is followed, and before it was looked at. */
   readonly finality?: FinalityHealth | null
+  /** The cap on what is credited before it is final; absent where there is none. */
+  readonly finalityCap?: FinalityCapHealth | null
+}
+
+export type FinalityCapHealth = {
+  /** Such as `10000 USD`. */
+  readonly cap: string
+  /** Payments that wait for room; null before the first look. */
+  readonly waiting: number | null
 }
 
 export type FinalityHealth = {

@@ -7,6 +7,7 @@ export type MetricCounter =
   | 'blocks_connected_total'
   | 'blocks_disconnected_total'
   | 'finality_faults_total'
+  | 'payments_held_total'
   | 'payments_unproven_total'
   | 'payments_refuted_total'
   | 'blocks_corroborated_total'

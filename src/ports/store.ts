@@ -5,6 +5,7 @@ import type { ChangeSet, CommitResult, IdempotencyRecord } from '../core/change-
 import type { Invoice, InvoiceStatus } from '../core/invoice/invoice.ts'
 import type { Address, AssetId, Hash } from '../core/money/asset.ts'
 import type { Payment } from '../core/payment/payment.ts'
+import type { Credit } from '../core/settlement/credit-room.ts'
 import type { ApiKey, DepositAddress, StoreAccount } from '../core/store-account/store-account.ts'
 import type { Delivery, DeliveryAttempt, WebhookEndpoint } from '../core/webhook/delivery.ts'
 import type { Event } from '../core/webhook/event.ts'
@@ -55,6 +56,11 @@ export type ChainStore = {
   findDepositAddresses(addresses: readonly Address[]): Promise<DepositAddress[]>
   /** Payments `included` in a canonical block of this chain: those that wait for depth. */
   findIncludedPayments(chainId: number): Promise<Payment[]>
+  /**
+   * Payments of orders that are `confirmed` in a block of this chain above this height, in an asset that
+   * their order takes, with the terms of the order. Costs what is there, however many are below.
+   */
+  findCreditsAbove(chainId: number, blockNumber: number): Promise<Credit[]>
   /** All payments observed in these blocks, orphaned ones too: a block may come back. */
   findPaymentsInBlocks(chainId: number, hashes: readonly Hash[]): Promise<Payment[]>
   /** All payments to these addresses on one chain, orphaned ones too, oldest first. */

@@ -76,6 +76,17 @@ describe('every profile', () => {
     expect(settings.finalized_tag).toBe(asksForTag ? 'on' : 'off')
   })
 
+  test.each(profiles)(
+    '$id: has a cap exactly where orders count before they are final',
+    ({ settings }) => {
+      const countsEarly = settings.finality.some(
+        ({ confirmations }) => confirmations !== 'finalized',
+      )
+      const isCapped = countsEarly && settings.finalized_tag === 'on'
+      expect(settings.finality_cap).toBe(isCapped ? '10000 USD' : false)
+    },
+  )
+
   test('`safe` is asked of rollups alone', () => {
     const asking = profiles.filter(({ settings }) =>
       settings.finality.some(({ confirmations }) => confirmations === 'safe'),
@@ -123,6 +134,13 @@ describe('the file over a profile', () => {
       blockTimeMs: 2_000,
     })
     expect(chain.assets.map(({ symbol }) => symbol)).toContain('EURC')
+  })
+
+  test('turns the cap of a profile off, or sets another one', () => {
+    expect(base({}).finalityCap).toEqual({ amount: '10000', currency: 'USD' })
+    expect(base({ finality_cap: false }).finalityCap).toBeNull()
+    expect(base({ finality_cap: '500 EUR' }).finalityCap?.amount).toBe('500')
+    expect(base({ test: true }).finalityCap).toBeNull()
   })
 
   test('a list of tokens replaces the whole list', () => {

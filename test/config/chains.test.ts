@@ -209,6 +209,22 @@ describe('finality', () => {
     },
   )
 
+  test('finality_cap is an amount; none by default, and where it is false', () => {
+    expect(chainOf({ finality_cap: '10000.50 EUR' }).finalityCap).toEqual({
+      amount: '10000.50',
+      currency: 'EUR',
+    })
+    expect(chainOf({ finality_cap: false }).finalityCap).toBeNull()
+    expect(chainOf({}).finalityCap).toBeNull()
+  })
+
+  test.each([true, 10_000, '10000', '10000 XXX', '0 USD', '-1 USD', '1.001 USD', ''])(
+    'the cap %j is refused',
+    (cap) => {
+      expect(places(withChain({ finality_cap: cap }))).toEqual([`${HERE}/finality_cap`])
+    },
+  )
+
   test('tags stand behind counts, and finalized behind safe', () => {
     const chain = chainOf({
       finalized_tag: 'on',

@@ -56,6 +56,7 @@ test('the sample of the interface contract is accepted', () => {
         { ...token, symbol: 'USDC', decimals: 6 },
       ],
       finality: [{ upTo: null, rule: { kind: 'depth', confirmations: 5 } }],
+      finalityCap: null,
       pollIntervalMs: 250,
       blockTimeMs: 250,
       maxReorgBlocks: 300,

@@ -104,7 +104,7 @@ const FORK_DEPTH_MAX = 12
 
 export function drawHistory(seed: number): History {
   const random = createRandom(seed)
-  const setting = drawSetting(random)
+  const setting = drawCap(seed, drawSetting(random))
   const steps: Step[] = []
   const length = random.between(25, 60)
   for (let i = 0; i < 2; i++) steps.push(drawRun(random, [drawCreate(random)], 0))
@@ -128,6 +128,18 @@ function drawSetting(random: Random): Setting {
     webhooks: random.chance(0.5),
     wholeSeconds: random.chance(0.5),
   }
+}
+
+/** Chance of its own, so that a history without a cap is told as it was before there were any. */
+function drawCap(seed: number, setting: Setting): Setting {
+  const random = createRandom(seed ^ 0xca9)
+  if (random.chance(0.6)) return setting
+  const amount = random.pick([20, 150, 300, 400, 400])
+  const finalityCap = `${amount} ${random.pick(['USD', 'USD', 'USD', 'EUR'])}`
+  const [small, large, other] = setting.depths
+  // Between the depth of small orders and of large ones is what the cap holds back.
+  const depths = [small, large + random.between(2, 9), other] as const
+  return { ...setting, depths, finalityCap }
 }
 
 type Draw = (random: Random, setting: Setting) => Step[]

@@ -13,6 +13,7 @@ import { isSubscribed } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
 import { checkAssigned, givenTo } from './assignments.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
+import { checkCap, checkWorth } from './check-cap.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
 import { isDeep, ruleFor, type Standing } from './depth.ts'
 import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
@@ -40,7 +41,10 @@ export type CommitView = {
 
 export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitView): void {
   checkEvents(ledger, changes)
-  for (const invoice of changes.invoices ?? []) checkInvoice(ledger, changes, invoice)
+  for (const invoice of changes.invoices ?? []) {
+    checkInvoice(ledger, changes, invoice)
+    if (!ledger.invoices.has(invoice.id)) checkWorth(invoice, view.settings)
+  }
   for (const payment of changes.payments ?? []) checkPayment(ledger, changes, payment, view)
   for (const row of changes.addresses ?? []) checkAddress(ledger, row)
   const before = new Map(
@@ -66,6 +70,10 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   for (const payment of changes.payments ?? []) {
     if (!wasConfirmed.has(payment.observation.id)) checkDepth(ledger, payment, view)
   }
+  const { chainId } = changes.chain
+  const settings = view.settings.find((one) => one.chainId === chainId) as ChainSettings
+  const truth = view.chains.get(chainId) as SimulatedChain
+  checkCap(ledger, changes, { settings, truth, wasConfirmed })
   checkBranch(changes.chain, tipBefore, view)
   checkFinal(ledger, changes.chain, finalBefore, view)
   if (changes.chain.haltReason !== null) checkHalt(ledger, changes.chain.chainId, view)
@@ -178,11 +186,15 @@ function checkPayment(
     checkRule(ledger, changes, payment, view)
     return
   }
-  const { position: _now, revision: _count, ...fixed } = payment
-  const { position: _was, revision: _earlier, ...earlier } = before
+  const fixed = fixedOf(payment)
+  const earlier = fixedOf(before)
   const { invoiceId, accepted, inTime } = payment
   const fixedBefore = isAssigned ? { ...earlier, invoiceId, accepted, inTime } : earlier
   demand(isDeepStrictEqual(fixed, fixedBefore), 'I3', () => `payment ${id} changed more than place`)
+}
+
+function fixedOf({ position: _at, heldByCap: _held, revision: _count, ...fixed }: Payment) {
+  return fixed
 }
 
 /** Dust is below the bound, and counts nothing; what is below it may be the rest of what is due. */
@@ -245,7 +257,7 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
   const standing = standingOf(chain) as Standing
   const expected = findMovements(ledger, chain, truth)
   for (const payment of ledger.payments.values()) {
-    const { observation, position, finality } = payment
+    const { observation, position, finality, heldByCap } = payment
     if (observation.chainId !== chainId) continue
     const key = `${observation.blockHash}/${observation.place}`
     const movement = expected.get(key)
@@ -271,7 +283,8 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
     const mayWait = isUnread || isUnproven
     const isDue = isDeep(truth, finality, standing, observation.blockNumber)
     demand(
-      position === 'confirmed' || !isDue || mayWait,
+      // Whether there was no room is for `checkCap` to say.
+      position === 'confirmed' || !isDue || mayWait || heldByCap,
       'I3',
       () => `${observation.id} is deep enough, and not confirmed`,
     )

@@ -27,6 +27,8 @@ export type KnownAddress = {
 export type CommittedChain = {
   readonly blocks: Map<number, Hash>
   tip: number
+  /** The highest tip it ever had. */
+  highest: number
   /** The last block that was committed as final. */
   final: Hash | null
   /** The block that was committed as safe. */
@@ -116,6 +118,7 @@ function recordChain(
   const chain: CommittedChain = ledger.chains.get(chainId) ?? {
     blocks: new Map(),
     tip: -1,
+    highest: -1,
     final: null,
     safe: null,
     haltReason: null,
@@ -143,6 +146,7 @@ function recordChain(
     chain.unsearched.delete(hash)
     if (!ledger.searchedAt.has(hash)) ledger.searchedAt.set(hash, lookedUpAt)
   }
+  chain.highest = Math.max(chain.highest, chain.tip)
   if (advance.marks !== undefined) {
     chain.final = advance.marks.finalized?.hash ?? null
     chain.safe = advance.marks.safe?.hash ?? null

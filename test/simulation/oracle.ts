@@ -179,7 +179,8 @@ function replayBlock(
         invoiceId,
         accepted: option !== undefined,
         inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
-        position: isDue ? 'confirmed' : 'included',
+        // That there is no room for it was held against the commit that said so.
+        position: isDue && stored?.heldByCap !== true ? 'confirmed' : 'included',
       },
     ]
   })

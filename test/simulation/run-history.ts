@@ -3,7 +3,8 @@ import { createRun, guardSender } from './crash-points.ts'
 import type { History, Step } from './history.ts'
 import { checkClean, dispatch } from './jobs.ts'
 import { judgeEnd } from './oracle.ts'
-import { createRandom } from './random.ts'
+import { createRandom, type Random } from './random.ts'
+import type { SimulatedChain } from './simulated-chain.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import {
   createWorld,
@@ -94,11 +95,33 @@ async function endHistory(world: World, seed: number): Promise<void> {
     askedMs,
   })
   await checkOrders(world)
+  await endCaps(world, random)
   const run = createRun((world.process as SimulatedProcess).life, null, null)
   const deps = (world.process as SimulatedProcess).depsFor(openStore(world, run), run)
   world.tell(`check: ${await checkClean(deps)}`)
   await drainWebhooks(world)
   await checkEventsStored(world)
+}
+
+/** Once a chain is final, nobody is held: whatever the cap, it bounds time and not what is credited. */
+async function endCaps(world: World, random: Random): Promise<void> {
+  for (const [index, { chainId, finalityCap }] of world.settings.entries()) {
+    const committed = world.ledger.chains.get(chainId)
+    if (!finalityCap || committed?.haltReason !== null) continue
+    const chain = world.chains.get(chainId) as SimulatedChain
+    const { finalLag, depths } = world.setting
+    const deep = Math.max(finalLag ?? 0, ...depths) + 1
+    for (let i = 0; i < deep; i++) {
+      passTime(world, 12_000)
+      chain.mine(chain.bestTip(), random, { nowS: Math.floor(world.time.nowMs / 1_000) })
+    }
+    for (let i = 0; i < POLLS_TO_RECOVER; i++) {
+      passTime(world, 2_000)
+      await poll(world, index)
+    }
+    const held = [...world.ledger.payments.values()].filter(({ heldByCap }) => heldByCap)
+    demand(held.length === 0, 'cap-end', () => `${held[0]?.observation.id} is held, and is final`)
+  }
 }
 
 /** Every order that got an answer is one invoice; one that did not gets it now, and is one too. */

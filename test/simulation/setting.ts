@@ -9,6 +9,7 @@ import {
   nativeAssetId,
   tokenAssetId,
 } from '../../src/core/money/asset.ts'
+import type { FiatAmount } from '../../src/core/money/currency.ts'
 
 /** 2026-01-01T00:00:00Z. */
 export const START_MS = 1_767_225_600_000
@@ -56,6 +57,8 @@ export type Setting = {
   readonly safeLag?: number | null
   /** Blocks are looked for by logs, which the node cuts in this share of them; else read whole. */
   readonly logCutShare?: number | null
+  /** What the first chain may credit before it is final, such as `300 USD`; null or absent: no limit. */
+  readonly finalityCap?: string | null
   /** Below so many units a token transfer is dust, on every chain; zero: none is. */
   readonly dustUnits: number
   /** Share of the blocks of which a node's word is all there is. */
@@ -67,6 +70,13 @@ export type Setting = {
   readonly wholeSeconds: boolean
 }
 
+/** What coins cost in all histories. */
+export const PRICES: Readonly<Record<string, string>> = {
+  'USDC/USD': '1',
+  'ETH/USD': '2512.37',
+  'USDC/EUR': '0.9',
+}
+
 export const BLOCK_TIME_S = 12
 
 export function followsTag({ finalLag }: Setting, chainId: number): boolean {
@@ -75,6 +85,11 @@ export function followsTag({ finalLag }: Setting, chainId: number): boolean {
 
 export function asksForSafe({ finalLag, safeLag = null }: Setting): boolean {
   return finalLag !== null && safeLag !== null
+}
+
+function capOf({ finalityCap = null }: Setting): FiatAmount | null {
+  const [amount = '', currency = ''] = finalityCap?.split(' ') ?? []
+  return finalityCap === null ? null : { amount, currency }
 }
 
 export function describeChains(setting: Setting): ChainSettings[] {
@@ -104,6 +119,7 @@ export function describeChains(setting: Setting): ChainSettings[] {
     verifyBalanceOf: [tokenAssetId(FIRST_CHAIN, FIRST_TOKEN)],
     dustUnits: dustOf(FIRST_CHAIN, FIRST_TOKEN),
     finalizedTag: followsTag(setting, FIRST_CHAIN),
+    finalityCap: capOf(setting),
     finality: [
       { upTo: { amount: '100', currency: 'USD' }, rule: depthRule(small) },
       ...(asksForSafe(setting)

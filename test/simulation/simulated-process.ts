@@ -18,7 +18,7 @@ import type { StateDirectory } from '../../src/ports/state-directory.ts'
 import type { Store } from '../../src/ports/store.ts'
 import type { Vault } from '../../src/ports/vault.ts'
 import { guardState, type Life, type Run } from './crash-points.ts'
-import { createForgetfulBook, PUBLIC_URL, XPUB } from './setting.ts'
+import { createForgetfulBook, PRICES, PUBLIC_URL, XPUB } from './setting.ts'
 
 /** What outlives a process. */
 export type Lasting = {
@@ -48,7 +48,7 @@ export const SILENT_LOGGER: Deps['logger'] = {
   error: silent,
 }
 
-const RATES = createFixedRates({ 'USDC/USD': '1', 'ETH/USD': '2512.37', 'USDC/EUR': '0.9' })
+const RATES = createFixedRates(PRICES)
 
 /** Binds the context as a vault must; hides nothing, since nobody looks. */
 export const PLAIN_VAULT: Vault = {

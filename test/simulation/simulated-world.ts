@@ -160,8 +160,9 @@ function tallyChanges(
 ): void {
   for (const { type } of events) count(tally, type)
   count(tally, 'outflows', outflows.length)
-  for (const { position, finality, observation, dust } of payments) {
+  for (const { position, finality, observation, dust, heldByCap } of payments) {
     if (dust) count(tally, 'dust')
+    if (heldByCap) count(tally, 'held by a cap')
     if (position !== 'confirmed' || finality.kind === 'depth') continue
     if (finality.kind === 'safe') count(tally, 'confirmed as safe')
     const block = chains.get(observation.chainId)?.getBlock(observation.blockHash)

@@ -44,6 +44,7 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'logs cut': 100,
   'confirmed unproven': 20,
   dust: 20,
+  'held by a cap': 100,
   payments: 3_000,
   outflows: 500,
   'chain fault unreachable': 100,

@@ -229,6 +229,7 @@ export function samplePayment(observation: Observation, overrides: Partial<Payme
     position: 'included',
     finality: depthRule(3),
     countedUnits: observation.amountUnits,
+    heldByCap: false,
     dust: false,
     accepted: true,
     inTime: true,

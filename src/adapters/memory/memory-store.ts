@@ -101,6 +101,15 @@ function chainReads(state: MemoryState): ChainStore {
         return block?.canonical === true
       })
     },
+    async findCreditsAbove(chainId, blockNumber) {
+      return valuesOf(state.payments).flatMap((payment) => {
+        const { observation, position, accepted, dust, invoiceId } = payment
+        const isOther = observation.chainId !== chainId || observation.blockNumber <= blockNumber
+        if (isOther || position !== 'confirmed' || !accepted || dust) return []
+        const invoice = state.invoices.get(invoiceId ?? '')?.value
+        return invoice === undefined ? [] : [{ payment, terms: invoice.terms }]
+      })
+    },
     async findPaymentsInBlocks(chainId, hashes) {
       const wanted = new Set(hashes)
       return valuesOf(state.payments).filter(

@@ -104,7 +104,7 @@ type StoredOption = {
   readonly finality: FinalityJson
 }
 
-function textToTerms(text: string): Terms {
+export function textToTerms(text: string): Terms {
   const stored = JSON.parse(text)
   const options = stored.options.map((option: StoredOption) => ({
     // Terms written before networks had names of their own.

@@ -375,6 +375,10 @@ CREATE INDEX deposit_addresses_waiting ON deposit_addresses (fingerprint, idx)
   WHERE invoice_id IS NULL;
 `
 
+/** What was credited of late, by the height of its block: it counts against the cap of its chain. */
+const FINALITY_CAP = `CREATE INDEX observations_by_height ON observations (chain_id, block_number);
+ALTER TABLE payments ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));`
+
 /** Ascending by version, without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: ACCOUNTS + INVOICES + CHAINS + WEBHOOKS + APPEND_ONLY },
@@ -392,4 +396,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 13, sql: ADDRESSES_BY_POSITION },
   { version: 14, sql: ATTRIBUTIONS },
   { version: 15, sql: OUTFLOWS },
+  { version: 16, sql: FINALITY_CAP },
 ]

@@ -93,6 +93,7 @@ export type PaymentRow = {
   readonly finality: string
   /** Decimal; null when all of the amount counts. */
   readonly counted_units: string | null
+  readonly held_by_cap: Flag
   readonly dust: Flag
   readonly accepted: Flag
   readonly in_time: Flag
@@ -102,7 +103,7 @@ export type PaymentRow = {
 // biome-ignore format: a list of names reads better in rows
 export const PAYMENT_COLUMNS = [
   'id', 'store_id', 'invoice_id', 'chain_id', 'asset_id', 'stage', 'finality', 'counted_units',
-  'dust', 'accepted', 'in_time', 'revision',
+  'held_by_cap', 'dust', 'accepted', 'in_time', 'revision',
 ] as const satisfies readonly (keyof PaymentRow)[]
 
 export function paymentToRow(payment: Payment): PaymentRow {
@@ -118,6 +119,7 @@ export function paymentToRow(payment: Payment): PaymentRow {
       payment.countedUnits === payment.observation.amountUnits
         ? null
         : payment.countedUnits.toString(),
+    held_by_cap: toFlag(payment.heldByCap),
     dust: toFlag(payment.dust),
     accepted: toFlag(payment.accepted),
     in_time: toFlag(payment.inTime),
@@ -150,6 +152,7 @@ export function rowToPayment(row: PaymentAndMore): Payment {
     position: row.stage,
     finality: textToFinality(row.finality),
     countedUnits: BigInt(row.counted_units ?? row.amount_units),
+    heldByCap: row.held_by_cap === 1,
     dust: row.dust === 1,
     accepted: row.accepted === 1,
     inTime: row.in_time === 1,

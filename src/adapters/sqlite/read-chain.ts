@@ -2,9 +2,11 @@ import type { BlockRef } from '../../core/chain/block.ts'
 import { createLocalChain } from '../../core/chain/local-chain.ts'
 import type { Address, Hash } from '../../core/money/asset.ts'
 import type { Payment } from '../../core/payment/payment.ts'
+import type { Credit } from '../../core/settlement/credit-room.ts'
 import type { DepositAddress } from '../../core/store-account/store-account.ts'
 import type { KeptBlock, StoredChain } from '../../ports/store.ts'
 import { textToMark } from './finality-values.ts'
+import { type InvoiceRow, textToTerms } from './invoice-rows.ts'
 import {
   type AddressRow,
   type BlockRow,
@@ -52,6 +54,13 @@ export const INCLUDED_PAYMENTS = `${PAYMENT_SELECT}
   CROSS JOIN blocks AS b ON b.chain_id = o.chain_id AND b.hash = o.block_hash
   WHERE p.chain_id = ? AND p.stage = 'included' AND b.canonical = 1 ORDER BY p.position`
 
+export const CREDITS_ABOVE = `SELECT ${PAYMENT_FIELDS}, i.terms FROM observations AS o
+  CROSS JOIN payments AS p ON p.id = o.id
+  CROSS JOIN invoices AS i ON i.id = p.invoice_id
+  WHERE o.chain_id = ? AND o.block_number > ?
+    AND p.stage = 'confirmed' AND p.accepted = 1 AND p.dust = 0
+  ORDER BY p.position`
+
 export const PAYMENTS_IN_BLOCKS = `SELECT ${PAYMENT_FIELDS} FROM json_each(@hashes) AS block
   CROSS JOIN observations AS o ON o.chain_id = @chainId AND o.block_hash = block.value
   CROSS JOIN payments AS p ON p.id = o.id
@@ -77,6 +86,8 @@ export const PAYMENTS_OF = `WITH made (id) AS (
 export const PAST_DEADLINE = `SELECT id FROM invoices
   WHERE status IN ('open', 'processing') AND deadline_ms < ? ORDER BY deadline_ms, position
   LIMIT ? OFFSET ?`
+
+type CreditRow = PaymentAndMore & Pick<InvoiceRow, 'terms'>
 
 type ChainRow = {
   readonly halt_reason: string | null
@@ -137,6 +148,11 @@ export function findDepositAddresses(
 
 export function findIncludedPayments(sql: Statements, chainId: number): Payment[] {
   return toPayments(sql(INCLUDED_PAYMENTS).all(chainId))
+}
+
+export function findCreditsAbove(sql: Statements, chainId: number, blockNumber: number): Credit[] {
+  const rows = sql(CREDITS_ABOVE).all(chainId, blockNumber) as CreditRow[]
+  return rows.map((row) => ({ payment: rowToPayment(row), terms: textToTerms(row.terms) }))
 }
 
 export function findPaymentsInBlocks(

@@ -114,6 +114,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
       chains.findDepositAddresses(sql, known.leaveOutStrangers(addresses)),
     ),
     findIncludedPayments: answer(chains.findIncludedPayments),
+    findCreditsAbove: answer(chains.findCreditsAbove),
     findPaymentsInBlocks: answer(chains.findPaymentsInBlocks),
     findPaymentsTo: answer(chains.findPaymentsTo),
     findPaymentsOf: answer(chains.findPaymentsOf),

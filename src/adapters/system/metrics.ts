@@ -12,6 +12,10 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
     help: 'Times the finalized tag began to fail, by kind: alarm',
     labels: ['chain', 'kind'],
   },
+  payments_held_total: {
+    help: 'Payments that began to wait for room under finality_cap',
+    labels: ['chain'],
+  },
   payments_unproven_total: {
     help: 'Payments in blocks that are not proven, which wait until they are final',
     labels: ['chain'],
@@ -147,6 +151,9 @@ export function createMetrics(
   )
   gauge('chain_finalized', 'Last final block, where the tag is followed', (id) => {
     return chains.healthOf(id).finality?.finalized ?? null
+  })
+  gauge('payments_held', 'Payments that wait for room under finality_cap', (id) => {
+    return chains.healthOf(id).finalityCap?.waiting ?? null
   })
   observeProviders(registry, chains, providersOf)
   return {

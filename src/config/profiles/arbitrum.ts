@@ -1,4 +1,4 @@
-import type { ChainFragment, ChainProfile } from './chain-profile.ts'
+import { type ChainFragment, type ChainProfile, FINALITY_CAP } from './chain-profile.ts'
 
 /** Four blocks a second. Tags as on other rollups: on Ethereum, final on Ethereum. */
 const FINALITY: ChainFragment['finality'] = [
@@ -12,6 +12,7 @@ const ARBITRUM = {
   poll_interval_ms: 1_000,
   max_reorg_blocks: 10_000,
   finality: FINALITY,
+  finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
   // Its own kinds of transactions (0x64 to 0x6a) have an encoding of their own.
   proofs: { header_hash: 'on', transactions_root: 'off', receipts_root: 'off', bloom: 'off' },

@@ -9,6 +9,7 @@ const AVALANCHE_C = {
   max_reorg_blocks: 300,
   // Blocks are final when they are accepted, and nodes show accepted blocks only.
   finality: [{ up_to: '1000 USD', confirmations: 1 }, { confirmations: 2 }],
+  finality_cap: false,
   finalized_tag: 'off',
   // Headers have fields of their own.
   proofs: OBSERVE,

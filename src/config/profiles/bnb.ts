@@ -12,6 +12,8 @@ const BNB = {
   poll_interval_ms: 1_000,
   max_reorg_blocks: 1_500,
   finality: FINALITY,
+  // Nothing is credited before it is final.
+  finality_cap: false,
   finalized_tag: 'on',
   proofs: OBSERVE,
   native_mode: 'delta',

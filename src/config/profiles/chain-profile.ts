@@ -13,6 +13,7 @@ type Described =
   | 'poll_interval_ms'
   | 'max_reorg_blocks'
   | 'finality'
+  | 'finality_cap'
   | 'finalized_tag'
   | 'proofs'
   | 'native_mode'
@@ -28,6 +29,12 @@ export type ChainProfile = {
   readonly genesisHash: Hash
   readonly settings: ChainFragment
 }
+
+/**
+ * What whoever can rewrite the last minutes of a chain may win at most: a hundred orders of the first
+ * tier, or ten of the second. A busier shop raises it, and knows that it does.
+ */
+export const FINALITY_CAP = '10000 USD'
 
 /** A mismatch is told and lowers the level of the block; for chains without recorded blocks here. */
 export const OBSERVE = {

@@ -1,4 +1,4 @@
-import { type ChainFragment, type ChainProfile, PROVEN } from './chain-profile.ts'
+import { type ChainFragment, type ChainProfile, FINALITY_CAP, PROVEN } from './chain-profile.ts'
 
 /**
  * Final two epochs on, 13 to 19 minutes. Never by `safe`: at some nodes that is a justified block, at
@@ -20,6 +20,7 @@ export const ETHEREUM: ChainProfile = {
     poll_interval_ms: 2_000,
     max_reorg_blocks: 300,
     finality: FINALITY,
+    finality_cap: FINALITY_CAP,
     finalized_tag: 'on',
     proofs: PROVEN,
     native_mode: 'delta',
@@ -43,6 +44,7 @@ export const SEPOLIA: ChainProfile = {
     poll_interval_ms: 2_000,
     max_reorg_blocks: 300,
     finality: FINALITY,
+    finality_cap: FINALITY_CAP,
     finalized_tag: 'on',
     proofs: PROVEN,
     // EIP-7708 is live.

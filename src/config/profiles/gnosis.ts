@@ -1,4 +1,4 @@
-import { type ChainFragment, type ChainProfile, OBSERVE } from './chain-profile.ts'
+import { type ChainFragment, type ChainProfile, FINALITY_CAP, OBSERVE } from './chain-profile.ts'
 
 /** Two epochs of 16 blocks: final after 2 to 3 minutes. */
 const FINALITY: ChainFragment['finality'] = [
@@ -11,6 +11,7 @@ const GNOSIS_CHAIN = {
   poll_interval_ms: 2_000,
   max_reorg_blocks: 300,
   finality: FINALITY,
+  finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
   proofs: OBSERVE,
   native_mode: 'delta',

@@ -1,4 +1,4 @@
-import { type ChainFragment, type ChainProfile, PROVEN } from './chain-profile.ts'
+import { type ChainFragment, type ChainProfile, FINALITY_CAP, PROVEN } from './chain-profile.ts'
 
 /** `safe`: the batch is on Ethereum, 5 to 10 minutes. `finalized`: its block is final there, 30. */
 const FINALITY: ChainFragment['finality'] = [
@@ -12,6 +12,7 @@ const OP_STACK = {
   poll_interval_ms: 2_000,
   max_reorg_blocks: 1_800,
   finality: FINALITY,
+  finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
   // Deposits (0x7e) with their nonce and receipt version are known to the proofs.
   proofs: PROVEN,

@@ -1,4 +1,4 @@
-import type { ChainFragment, ChainProfile } from './chain-profile.ts'
+import { type ChainFragment, type ChainProfile, FINALITY_CAP } from './chain-profile.ts'
 
 /** A milestone is `finalized`, 4 to 8 s. Before there were any: a reorg of 157 blocks in 2023. */
 const FINALITY: ChainFragment['finality'] = [
@@ -12,6 +12,7 @@ const POLYGON_POS = {
   poll_interval_ms: 2_000,
   max_reorg_blocks: 512,
   finality: FINALITY,
+  finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
   // State sync (0x7f) stands outside receipts root and bloom.
   proofs: {

@@ -1,11 +1,12 @@
 import type { Address, Asset, AssetId } from '../money/asset.ts'
-import { compareFinality, type FinalityRule } from './finality.ts'
+import type { FiatAmount } from '../money/currency.ts'
+import { compareFinality, type FinalityRule, tagRule } from './finality.ts'
 import type { NativeMode } from './native-mode.ts'
 
 /** One step of a finality policy: invoices worth up to this much need this depth. */
 export type FinalityTier = {
   /** Upper bound in whole units of a fiat currency; null for the last tier, which has none. */
-  readonly upTo: { readonly amount: string; readonly currency: string } | null
+  readonly upTo: FiatAmount | null
   readonly rule: FinalityRule
 }
 
@@ -41,6 +42,8 @@ export type ChainSettings = {
   readonly assets: readonly Asset[]
   /** At least one; ascending, the last without an upper bound. */
   readonly finality: readonly FinalityTier[]
+  /** The most that may be credited and not final yet; absent or null: no limit. */
+  readonly finalityCap?: FiatAmount | null
   readonly pollIntervalMs: number
   /** Usual time between two blocks. */
   readonly blockTimeMs: number
@@ -88,4 +91,12 @@ export function strictestFinality(chain: Pick<ChainSettings, 'finality'>): Final
   return chain.finality
     .map(({ rule }) => rule)
     .reduce((strictest, rule) => (compareFinality(rule, strictest) > 0 ? rule : strictest))
+}
+
+/**
+ * When what was credited is beyond doubt: by the tag where it is followed, else as deep as the
+ * deepest tier asks.
+ */
+export function finalRule(chain: Pick<ChainSettings, 'finality' | 'finalizedTag'>): FinalityRule {
+  return chain.finalizedTag ? tagRule('finalized') : strictestFinality(chain)
 }

@@ -81,6 +81,12 @@ export function meetsFinality(
   }
 }
 
+/** The highest block number that is as deep as the rule asks, additions of a tag left out; -1: none. */
+export function deepHeight(chain: LocalChain, rule: FinalityRule): number {
+  if (rule.kind === 'depth') return tipOf(chain).number - rule.confirmations + 1
+  return markedBlock(chain, rule.kind)?.number ?? -1
+}
+
 /**
  * Block time (ms) up to which the chain has been observed as deep as the rule asks: every transfer of
  * an earlier time has been seen and is that deep. Null while nothing that deep is held.

@@ -1,5 +1,6 @@
 import type { FinalityRule } from '../chain/finality.ts'
 import type { Address, Asset } from '../money/asset.ts'
+import type { FiatAmount } from '../money/currency.ts'
 import type { Fraction } from '../money/fraction.ts'
 
 export type InvoiceStatus = 'open' | 'processing' | 'settled' | 'expired' | 'canceled' | 'reversed'
@@ -14,6 +15,11 @@ export type PaymentOption = {
   readonly rate: { readonly value: string; readonly source: string; readonly atMs: number } | null
   /** How deep a payment must be. Chosen when the invoice is made, by its value. */
   readonly finality: FinalityRule
+  /**
+   * What the amount due was worth when the invoice was made, in the currency of the chain's cap on
+   * what is credited before finality. Absent where the price says it, or nobody knows.
+   */
+  readonly worth?: FiatAmount
 }
 
 /** What was agreed when the invoice was made. */

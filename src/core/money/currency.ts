@@ -1,3 +1,5 @@
+import { parseDecimal } from './decimal.ts'
+
 /** Fiat currencies prices may be given in, with the digits of their minor unit (ISO 4217). */
 // biome-ignore format: a table reads better in rows
 const MINOR_UNIT_DIGITS: Readonly<Record<string, number>> = {
@@ -8,7 +10,17 @@ const MINOR_UNIT_DIGITS: Readonly<Record<string, number>> = {
   SGD: 2, THB: 2, TND: 3, TRY: 2, TWD: 2, TZS: 2, UAH: 2, UGX: 0, USD: 2, UYU: 2, VND: 0, ZAR: 2,
 }
 
+/** Money in a fiat currency, in whole units as people write it: `1000`, `12.50`. */
+export type FiatAmount = { readonly amount: string; readonly currency: string }
+
 /** Digits after the point of a fiat code, or null when the code is none we know. */
 export function fiatDecimals(code: string): number | null {
   return Object.hasOwn(MINOR_UNIT_DIGITS, code) ? (MINOR_UNIT_DIGITS[code] as number) : null
+}
+
+/** An amount in the smallest unit of its currency, such as cents; null where it is none. */
+export function parseFiatAmount({ amount, currency }: FiatAmount): bigint | null {
+  const digits = fiatDecimals(currency)
+  const parsed = digits === null ? null : parseDecimal(amount, digits)
+  return parsed?.ok ? parsed.units : null
 }

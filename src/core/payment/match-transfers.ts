@@ -58,6 +58,7 @@ function matchTransfer(
     position: 'included',
     finality: unproven.has(block.hash) ? atLeastFinal(required) : required,
     countedUnits: dust ? 0n : amountUnits,
+    heldByCap: false,
     dust,
     accepted: finality !== null,
     inTime: order !== null && block.timestampS * 1_000 <= order.deadlineMs,

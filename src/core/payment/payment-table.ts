@@ -8,6 +8,7 @@ export const PAYMENT_CELLS = [
   'id', 'invoice', 'order_id', 'asset', 'chain_id', 'symbol', 'decimals', 'kind', 'amount',
   'amount_units', 'counted', 'counted_units', 'flag', 'from', 'to', 'tx_hash', 'block_number',
   'block_hash', 'block_time', 'log_index', 'position', 'confirmations', 'in_time', 'accepted',
+  'waits_for',
 ] as const
 
 export const PAYMENT_TABLE_HEAD = `${PAYMENT_CELLS.join(',')}\r\n`

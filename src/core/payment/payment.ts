@@ -41,6 +41,8 @@ export type Payment = {
    * balance of the address covers, where the token asks for it; never more than the amount.
    */
   readonly countedUnits: bigint
+  /** As deep as asked, and held back by the cap on what its chain credits before finality. */
+  readonly heldByCap: boolean
   /** Too little to matter: recorded without events, and nothing of it counts. */
   readonly dust: boolean
   /** The invoice accepts this asset. */

@@ -35,6 +35,7 @@ export function presentPayment(payment: Payment, tipNumber: TipNumbers) {
     block_hash: observation.blockHash,
     log_index: observation.logIndex,
     position: payment.position,
+    waits_for: waitsFor(payment),
     confirmations: confirmationsOf(payment, tipNumber(chainId)),
     in_time: payment.inTime,
     accepted: payment.accepted,
@@ -53,6 +54,12 @@ function presentAttributions({ observation, attributions }: Payment) {
       amount_units: amountUnits.toString(),
     })),
   }
+}
+
+/** What keeps it from being confirmed: its depth, or the cap on what its chain credits before finality. */
+function waitsFor({ position, heldByCap }: Payment): 'finality' | 'finality_cap' | null {
+  if (position !== 'included') return null
+  return heldByCap ? 'finality_cap' : 'finality'
 }
 
 /** Why less than the amount counts; null when all of it does. */

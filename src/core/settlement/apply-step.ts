@@ -10,10 +10,11 @@ import { meetsFinality } from '../chain/finality.ts'
 import type { LocalChain } from '../chain/local-chain.ts'
 import { advanceInvoice } from '../invoice/advance-invoice.ts'
 import { assessPayments, hasPassedDeadline, remainderIn } from '../invoice/assess-payments.ts'
-import type { Invoice } from '../invoice/invoice.ts'
+import type { Invoice, Terms } from '../invoice/invoice.ts'
 import type { Hash } from '../money/asset.ts'
 import type { Payment } from '../payment/payment.ts'
 import type { PaymentEventType } from '../webhook/event.ts'
+import { type CreditRoom, compareInChain, giveBack, hasRoom, takeRoom } from './credit-room.ts'
 import {
   getInvoice,
   paymentsOf,
@@ -22,6 +23,7 @@ import {
   type Settlement,
   tellUnexplained,
   writeInvoice,
+  writePayment,
 } from './settlement.ts'
 
 export type ChainStep = {
@@ -35,6 +37,8 @@ export type ChainStep = {
    * of its address could not be read): it waits.
    */
   countedUnitsOf(payment: Payment): bigint | null
+  /** What may still be credited before it is final, shared by the steps of a turn; null: everything. */
+  readonly room: CreditRoom | null
 }
 
 export function applyStep(settlement: Settlement, step: ChainStep): void {
@@ -43,24 +47,48 @@ export function applyStep(settlement: Settlement, step: ChainStep): void {
     if (payment.position === 'orphaned') continue
     if (!step.disconnected.has(payment.observation.blockHash)) continue
     touch(touched, payment)
-    recordPayment(settlement, { ...payment, position: 'orphaned' }, 'payment.orphaned')
+    recordPayment(
+      settlement,
+      { ...payment, heldByCap: false, position: 'orphaned' },
+      'payment.orphaned',
+    )
   }
   for (const payment of step.matched) includePayment(settlement, payment, touched)
   advanceInvoices(settlement, touched)
-  for (const payment of paymentsOnChain(settlement, step.chain.chainId)) {
-    if (payment.position !== 'included') continue
-    if (!isDeepEnough(payment, step.chain)) continue
-    const countedUnits = step.countedUnitsOf(payment)
-    if (countedUnits === null) continue
-    touch(touched, payment)
-    recordPayment(
-      settlement,
-      { ...payment, countedUnits, position: 'confirmed' },
-      'payment.confirmed',
-    )
-  }
+  confirmPayments(settlement, step, touched)
   advanceInvoices(settlement, touched)
   advanceInvoices(settlement, invoicesPastDeadline(settlement))
+}
+
+/** With a cap in the order of the chain: who asks for room first must not depend on who looks. */
+function confirmPayments(settlement: Settlement, step: ChainStep, touched: Set<string>): void {
+  const { chain, room } = step
+  const payments = paymentsOnChain(settlement, chain.chainId)
+  if (room !== null) {
+    giveBack(room, chain, step.disconnected)
+    payments.sort(compareInChain)
+  }
+  for (const payment of payments) {
+    if (payment.position !== 'included') continue
+    const isDeep = isDeepEnough(payment, chain)
+    const terms = termsOf(settlement, payment)
+    const isRefused = isDeep && room !== null && !hasRoom(room, chain, payment, terms)
+    const countedUnits = isDeep && !isRefused ? step.countedUnitsOf(payment) : null
+    if (countedUnits === null) {
+      const heldByCap = isRefused && (room.isOpen || payment.heldByCap)
+      if (payment.heldByCap !== heldByCap) writePayment(settlement, { ...payment, heldByCap })
+      continue
+    }
+    const position = 'confirmed' as const
+    const confirmed = { ...payment, countedUnits, heldByCap: false, position }
+    if (room !== null) takeRoom(room, chain, confirmed, terms)
+    touch(touched, payment)
+    recordPayment(settlement, confirmed, 'payment.confirmed')
+  }
+}
+
+function termsOf(settlement: Settlement, { invoiceId }: Payment): Terms | null {
+  return invoiceId === null ? null : getInvoice(settlement, invoiceId).terms
 }
 
 /** Whether the block of a payment is as deep in our chain as its finality asks. */
@@ -93,7 +121,7 @@ function includePayment(settlement: Settlement, matched: Payment, touched: Set<s
 /** What counts of it is judged again: it may be confirmed under another balance. */
 function includeAgain(held: Payment): Payment {
   const countedUnits = held.dust ? 0n : held.observation.amountUnits
-  return { ...held, countedUnits, position: 'included' }
+  return { ...held, countedUnits, heldByCap: false, position: 'included' }
 }
 
 /**

@@ -73,12 +73,7 @@ export function recordPayment(
   payment: Payment,
   type: PaymentEventType,
 ): void {
-  const { id } = payment.observation
-  settlement.changedPayments.set(id, payment)
-  settlement.payments.set(id, payment)
-  if (payment.invoiceId !== null) {
-    replacePayment(paymentsOf(settlement, payment.invoiceId), payment)
-  }
+  writePayment(settlement, payment)
   if (payment.dust) return
   const data = () => presentPayment(payment, settlement.context.tipNumber)
   if (payment.invoiceId === null) {
@@ -89,6 +84,16 @@ export function recordPayment(
   const next = { ...invoice, sequence: invoice.sequence + 1 }
   writeInvoice(settlement, next)
   pushEvent(settlement, payment.storeId, type, next, data())
+}
+
+/** Writes a payment and tells nothing: what it is to its invoice stays as it was. */
+export function writePayment(settlement: Settlement, payment: Payment): void {
+  const { id } = payment.observation
+  settlement.changedPayments.set(id, payment)
+  settlement.payments.set(id, payment)
+  if (payment.invoiceId !== null) {
+    replacePayment(paymentsOf(settlement, payment.invoiceId), payment)
+  }
 }
 
 /**

@@ -64,7 +64,7 @@ function presentDatabase({ journalMode, synchronous, foreignKeys, fault }: Datab
 
 /** A chain that was not observed yet is behind, as far as anybody outside is concerned. */
 function presentHealth(health: ChainHealth) {
-  const { state, reason, detail = null, head, cursor, lagS, finality = null } = health
+  const { state, reason, detail = null, head, cursor, lagS } = health
   const isStarting = state === 'starting'
   return {
     state: isStarting ? ('behind' as const) : state,
@@ -73,7 +73,8 @@ function presentHealth(health: ChainHealth) {
     head,
     cursor,
     lag_s: lagS,
-    finality,
+    finality: health.finality ?? null,
+    finality_cap: health.finalityCap ?? null,
   }
 }
 

@@ -8,11 +8,12 @@ import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/s
 import {
   FRESH_MEMORY,
   type SyncDeps,
+  type SyncMemory,
   type SyncResult,
   syncChain,
 } from '../../operations/sync-chain.ts'
 import { verifyTokens } from '../../operations/verify-tokens.ts'
-import type { ChainHealth } from '../../ports/chain-directory.ts'
+import type { ChainHealth, FinalityCapHealth } from '../../ports/chain-directory.ts'
 import { type RunLoop, startRunLoop } from './run-loop.ts'
 
 /** Longest wait after faults in a row: a node that comes back is noticed within this time. */
@@ -180,6 +181,7 @@ function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult
     cursor: result.tip.number,
     lagS: Math.max(0, Math.round(ageMs / SECOND_MS)),
     finality: result.finality,
+    finalityCap: describeCap(settings, result.memory),
     detail: deps.source.describeAgreement().isProofLowered ? UNPROVEN : null,
   }
   if (result.state === 'halted') return { state: 'halted', reason: result.haltReason, ...facts }
@@ -189,6 +191,14 @@ function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult
   const staleMs = staleHeadMs(settings.blockTimeMs)
   if (!settings.test && ageMs > staleMs) return { state: 'behind', reason: 'stale_head', ...facts }
   return { state: 'ok', reason: null, ...facts }
+}
+
+function describeCap(
+  { finalityCap = null }: ChainSettings,
+  { held }: SyncMemory,
+): FinalityCapHealth | null {
+  if (finalityCap === null) return null
+  return { cap: `${finalityCap.amount} ${finalityCap.currency}`, waiting: held }
 }
 
 function isInConflict({ source, clock }: SyncDeps, settings: ChainSettings): boolean {

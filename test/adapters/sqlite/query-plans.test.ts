@@ -115,6 +115,11 @@ test.each<[string, string, (sql: Statements) => unknown]>([
   ],
   ['findIncludedPayments', 'payments_included', (sql) => chains.findIncludedPayments(sql, 1)],
   [
+    'findCreditsAbove',
+    'observations_by_height',
+    (sql) => chains.findCreditsAbove(sql, SAMPLE_CHAIN_ID, 1_000),
+  ],
+  [
     'findPaymentsInBlocks',
     'chain_id=? AND block_hash=?',
     (sql) => chains.findPaymentsInBlocks(sql, 1, HASHES),

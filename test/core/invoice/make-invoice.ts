@@ -98,6 +98,7 @@ export function makePayment(asset: Asset, amountUnits: bigint, parts: PaymentPar
       txHash: `0x${'0c'.repeat(32)}`,
       logIndex: asset.token === null ? null : 0,
     },
+    heldByCap: false,
     storeId: 'st_1',
     invoiceId: 'inv_1',
     position,

@@ -32,6 +32,7 @@ export function presentPublicStatus(
       flag: payment.flag,
       tx_hash: payment.tx_hash,
       position: payment.position,
+      waits_for: payment.waits_for,
       confirmations: payment.confirmations,
       in_time: payment.in_time,
       accepted: payment.accepted,

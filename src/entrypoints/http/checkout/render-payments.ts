@@ -28,13 +28,14 @@ ${tx_hash === null ? null : html`<p class="hint">${texts.transaction} <code dir=
 </li>`
 }
 
-/** Until it is confirmed. A rule by tag of the nodes has no number to count to. */
+/** Until it is confirmed. A rule by tag of the nodes has no number to count to, and a cap has none either. */
 function renderProgress({ status, texts }: View, payment: Payment): Markup | null {
   if (payment.position !== 'included' || !payment.accepted) return null
   const option = status.payment_options.find(({ asset }) => asset === payment.asset)
   if (option === undefined) return null
   const { confirmations: needed } = option.finality
-  if (typeof needed === 'string') return html`<p class="hint">${texts.untilFinal}</p>`
+  const isCounted = typeof needed === 'number' && payment.waits_for !== 'finality_cap'
+  if (!isCounted) return html`<p class="hint">${texts.untilFinal}</p>`
   const count = Math.min(payment.confirmations, needed)
   const words = texts.confirmations(count, needed)
   return html`<p class="progress"><progress max="${needed}" value="${count}" aria-label="${words}"></progress> <span class="hint">${words}</span></p>`

@@ -23,6 +23,7 @@ const publicPayment = paymentResource.pick({
   flag: true,
   tx_hash: true,
   position: true,
+  waits_for: true,
   confirmations: true,
   in_time: true,
   accepted: true,

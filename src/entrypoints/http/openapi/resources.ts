@@ -68,6 +68,13 @@ export const paymentResource = z
     block_hash: hash,
     log_index: z.int().min(0).nullable(),
     position: z.enum(['included', 'confirmed', 'orphaned']),
+    waits_for: z
+      .enum(['finality', 'finality_cap'])
+      .nullable()
+      .describe(
+        'What keeps it from being confirmed: the depth that was asked for, or the cap on what the ' +
+          'chain credits before it is final. Null when it is confirmed or orphaned.',
+      ),
     confirmations: z.int().min(0),
     in_time: z.boolean(),
     accepted: z.boolean().describe('The invoice accepts this asset.'),
@@ -320,6 +327,13 @@ const chainState = z.object({
     })
     .nullable()
     .describe('How the tags stand; null where none is followed. A fault makes large amounts wait.'),
+  finality_cap: z
+    .object({ cap: z.string(), waiting: z.int().min(0).nullable() })
+    .nullable()
+    .describe(
+      'The most that is credited before it is final, and how many payments wait for room; null ' +
+        'where there is no cap.',
+    ),
   providers: z.array(z.object({ name: z.string(), head: z.int().nullable() }).loose()),
 })
 
