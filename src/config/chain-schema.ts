@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { PROOF_SWITCHES } from '../core/chain/chain-settings.ts'
 import { NATIVE_MODES } from '../core/chain/native-mode.ts'
 import { MAX_DECIMALS } from '../core/money/decimal.ts'
-import { finality, finalityCap } from './finality-schema.ts'
+import { finality, finalityCap, finalityStuckS } from './finality-schema.ts'
 import {
   judgeAddress,
   judgedText,
@@ -224,6 +224,7 @@ export const chainFields = z.strictObject({
       'Follow the finalized tag of the nodes: tiers may ask for tags, and a reorg below it halts ' +
         'the chain. "off": what is deeper than max_reorg_blocks is final.',
     ),
+  finality_stuck_s: finalityStuckS,
   native_mode: z
     .enum(['auto', ...NATIVE_MODES])
     .default('auto')

@@ -14,6 +14,7 @@ import {
   tokenAssetId,
 } from '../core/money/asset.ts'
 import type { FiatAmount } from '../core/money/currency.ts'
+import { SECOND_MS } from '../core/time.ts'
 import { knownGenesis } from './chain-profiles.ts'
 import {
   BLOCK_TIME_DEFAULT_MS,
@@ -21,7 +22,7 @@ import {
   CONFIRMATIONS_DEFAULT,
   POLL_INTERVAL_DEFAULT_MS,
 } from './chain-schema.ts'
-import { parseFiat, readRule } from './finality-schema.ts'
+import { FINALITY_STUCK_DEFAULT_S, parseFiat, readRule } from './finality-schema.ts'
 import type { ChainConfig } from './gateway-config.ts'
 
 /** The chains of checked settings, ascending by id. */
@@ -49,6 +50,7 @@ function createChain(chainId: number, input: ChainInput): ChainConfig {
     blockTimeMs: input.block_time_ms ?? (input.test ? pollIntervalMs : BLOCK_TIME_DEFAULT_MS),
     maxReorgBlocks: input.max_reorg_blocks,
     finalizedTag: input.finalized_tag === 'on',
+    finalityStuckMs: (input.finality_stuck_s ?? FINALITY_STUCK_DEFAULT_S[kind]) * SECOND_MS,
     proofs: createProofs(input),
     excludedTxTypes: input.excluded_tx_types,
     nativeMode: input.native_mode === 'auto' ? chooseNativeMode(chainId) : input.native_mode,

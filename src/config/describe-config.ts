@@ -1,6 +1,7 @@
 import { presentFinality } from '../core/chain/finality.ts'
 import { parseAccountKey } from '../core/keys/deposit-address.ts'
 import type { RateSourceSettings } from '../core/money/rate-settings.ts'
+import { SECOND_MS } from '../core/time.ts'
 import type { ChainConfig, GatewayConfig } from './gateway-config.ts'
 
 /**
@@ -64,6 +65,8 @@ function describeChain(chain: ChainConfig): Record<string, unknown> {
       ? `${chain.finalityCap.amount} ${chain.finalityCap.currency}`
       : null,
     finalized_tag: chain.finalizedTag ? 'on' : 'off',
+    finality_stuck_s:
+      chain.finalityStuckMs === undefined ? null : chain.finalityStuckMs / SECOND_MS,
     poll_interval_ms: chain.pollIntervalMs,
     block_time_ms: chain.blockTimeMs,
     max_reorg_blocks: chain.maxReorgBlocks,

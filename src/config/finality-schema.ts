@@ -87,6 +87,21 @@ export const finalityCap = z
       'the profile says.',
   )
 
+/** Below an alarm would tell of one slow answer; above nobody would learn of it the same day. */
+const STUCK_S = { min: 5, max: 86_400 }
+/** Where the file names none: three epochs of Ethereum; a local chain has no time to lose. */
+export const FINALITY_STUCK_DEFAULT_S = { test: 10, other: 1_200 }
+
+export const finalityStuckS = z
+  .int()
+  .min(STUCK_S.min)
+  .max(STUCK_S.max)
+  .optional()
+  .describe(
+    'Seconds after which the finalized tag counts as stuck, while it stands still and the head does ' +
+      'not: an alarm. Default: 1200, 10 on test chains.',
+  )
+
 type TierFault = { readonly field: keyof Tier; readonly detail: string }
 
 function judgeTier(current: Tier, before: Tier | null, isLast: boolean): TierFault | null {

@@ -14,7 +14,6 @@ import {
   marksOf,
 } from '../core/chain/local-chain.ts'
 import type { Hash } from '../core/money/asset.ts'
-import { MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import type { FinalityHealth } from '../ports/chain-directory.ts'
 import type { ChainSource } from '../ports/chain-source.ts'
 import type { Deps } from './deps.ts'
@@ -50,13 +49,6 @@ export type ObservedFinality =
   /** Seen by two turns in a row, each with a chain that follows the head. */
   | { readonly kind: 'contradicted'; readonly mark: BlockMark }
 
-/**
- * A tag that has not moved for so long, while the head has, is stuck: on Ethereum and its rollups it
- * moves every 6.4 minutes, elsewhere more often. Local chains have no time to lose.
- */
-const STUCK_MS = 20 * MINUTE_MS
-const STUCK_TEST_MS = 10 * SECOND_MS
-
 type FinalityDeps = Pick<Deps, 'clock' | 'logger' | 'metrics'> & { readonly source: ChainSource }
 
 export type FinalityRequest = {
@@ -86,8 +78,8 @@ export async function observeFinality(
   const nowMs = deps.clock.monotonicMs()
   const standing =
     hasRisen || memory.standing === null ? { sinceMs: nowMs, askedAt: head.hash } : memory.standing
-  const stuckMs = settings.test ? STUCK_TEST_MS : STUCK_MS
-  const isStuck = standing.askedAt !== head.hash && nowMs - standing.sinceMs >= stuckMs
+  const { finalityStuckMs = Number.POSITIVE_INFINITY } = settings
+  const isStuck = standing.askedAt !== head.hash && nowMs - standing.sinceMs >= finalityStuckMs
   const isMissing = verdict.fault === 'missing'
   // A call that failed looks the same, once: the next turn asks again before anybody is alarmed.
   const isDoubtful = isMissing && !memory.isMissing

@@ -87,6 +87,21 @@ describe('every profile', () => {
     },
   )
 
+  // biome-ignore format: a table reads better in rows
+  const STUCK_S: Readonly<Record<string, number>> = {
+    1: 1_500, 10: 2_400, 56: 60, 97: 60, 100: 600, 137: 120, 8453: 2_400, 10200: 600,
+    42161: 2_400, 80002: 120, 84532: 2_400, 421614: 2_400, 11155111: 1_500, 11155420: 2_400,
+  }
+
+  test.each(profiles)(
+    'CR-13 $id: a tag is stuck after the time of its chain',
+    ({ id, settings }) => {
+      expect(settings.finality_stuck_s).toBe(
+        settings.finalized_tag === 'on' ? STUCK_S[id] : undefined,
+      )
+    },
+  )
+
   test('`safe` is asked of rollups alone', () => {
     const asking = profiles.filter(({ settings }) =>
       settings.finality.some(({ confirmations }) => confirmations === 'safe'),

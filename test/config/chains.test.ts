@@ -225,6 +225,17 @@ describe('finality', () => {
     },
   )
 
+  test('finality_stuck_s: as the file says, else ten seconds here and twenty minutes elsewhere', () => {
+    expect(chainOf({ finality_stuck_s: 5 }).finalityStuckMs).toBe(5_000)
+    expect(chainOf({}).finalityStuckMs).toBe(10_000)
+    expect(chainOf({ test: false }).finalityStuckMs).toBe(1_200_000)
+  })
+
+  test.each([4, 86_401, 0, -1, 7.5, '60', null])('finality_stuck_s of %j is refused', (value) => {
+    const file = withChain({ finality_stuck_s: value })
+    expect(places(file)).toEqual([`${HERE}/finality_stuck_s`])
+  })
+
   test('tags stand behind counts, and finalized behind safe', () => {
     const chain = chainOf({
       finalized_tag: 'on',

@@ -61,6 +61,7 @@ test('the sample of the interface contract is accepted', () => {
       blockTimeMs: 250,
       maxReorgBlocks: 300,
       finalizedTag: false,
+      finalityStuckMs: 10_000,
       detection: 'receipts',
       proofs: { headerHash: 'on', transactionsRoot: 'on', receiptsRoot: 'on', bloom: 'on' },
       excludedTxTypes: [],

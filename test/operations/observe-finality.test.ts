@@ -2,7 +2,12 @@ import { expect, test } from 'vitest'
 import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import { tagRule } from '../../src/core/chain/finality.ts'
 import type { FinalityClaim } from '../../src/core/chain/judge-finality.ts'
-import { createLocalChain, followFinality } from '../../src/core/chain/local-chain.ts'
+import {
+  createLocalChain,
+  followFinality,
+  markChain,
+  toMark,
+} from '../../src/core/chain/local-chain.ts'
 import {
   type FinalityMemory,
   FRESH_FINALITY,
@@ -15,6 +20,7 @@ const settings = {
   chainId: SAMPLE_CHAIN_ID,
   test: false,
   finalizedTag: true,
+  finalityStuckMs: 120_000,
   maxReorgBlocks: 300,
   finality: [{ upTo: null, rule: tagRule('finalized') }],
 } as unknown as ChainSettings
@@ -63,4 +69,59 @@ test('CR-13 two in a row are a tag that is missing: one alarm', async () => {
 
 test('an answer is asked for once per head', async () => {
   expect(await observe([told])).toEqual({ alarms: [], asked: 1, fault: null })
+})
+
+/** A tag that stands at one block, seen at these seconds; the head is another one each time or stays. */
+async function watchStanding(finalityStuckMs: number, seenAtS: readonly number[], moves = true) {
+  const faults: (string | null)[] = []
+  const held = markChain(chain, { safe: null, finalized: toMark(sampleBlock(12)) })
+  const alarms: string[] = []
+  const log = () => {}
+  let memory: FinalityMemory = FRESH_FINALITY
+  for (const [i, atS] of seenAtS.entries()) {
+    const deps = {
+      source: { getFinality: async () => [told] } as unknown as ChainSource,
+      clock: { nowMs: () => 0, monotonicMs: () => atS * 1_000 },
+      metrics: { count: log },
+      logger: {
+        debug: log,
+        info: log,
+        warn: log,
+        error: (_: object, text: string) => alarms.push(text),
+      },
+    }
+    const own = { ...settings, finalityStuckMs }
+    const at = sampleBlock(moves ? 15 + i : 20)
+    const { signal } = new AbortController()
+    // A head that stays is asked again when our chain has not reached it.
+    const asked = { ...memory, askedAt: null }
+    const result = await observeFinality(deps, {
+      settings: own,
+      chain: held,
+      head: at,
+      memory: asked,
+      signal,
+    })
+    if (result.kind === 'accepted') memory = result.memory
+    faults.push(memory.fault)
+  }
+  return { faults, alarms: alarms.length }
+}
+
+test('CR-13 a tag that stands still is stuck after the time of its chain, told once', async () => {
+  expect(await watchStanding(120_000, [0, 60, 119, 120, 180])).toEqual({
+    faults: [null, null, null, 'stuck', 'stuck'],
+    alarms: 1,
+  })
+  expect(await watchStanding(2_400_000, [0, 60, 1_200, 2_399])).toEqual({
+    faults: [null, null, null, null],
+    alarms: 0,
+  })
+})
+
+test('CR-13 a tag below a head that stands still too is not stuck', async () => {
+  expect(await watchStanding(120_000, [0, 60, 240], false)).toEqual({
+    faults: [null, null, null],
+    alarms: 0,
+  })
 })

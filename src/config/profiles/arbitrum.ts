@@ -14,6 +14,8 @@ const ARBITRUM = {
   finality: FINALITY,
   finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
+  // Final with the batch on Ethereum, 30 minutes; the tag moves in steps of one.
+  finality_stuck_s: 2_400,
   // Its own kinds of transactions (0x64 to 0x6a) have an encoding of their own.
   proofs: { header_hash: 'on', transactions_root: 'off', receipts_root: 'off', bloom: 'off' },
   // Retryable tickets and deposits deliver value without a transaction to the address.

@@ -15,6 +15,8 @@ const BNB = {
   // Nothing is credited before it is final.
   finality_cap: false,
   finalized_tag: 'on',
+  // Two blocks.
+  finality_stuck_s: 60,
   proofs: OBSERVE,
   native_mode: 'delta',
 } satisfies Partial<ChainFragment>

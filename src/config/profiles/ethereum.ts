@@ -22,6 +22,8 @@ export const ETHEREUM: ChainProfile = {
     finality: FINALITY,
     finality_cap: FINALITY_CAP,
     finalized_tag: 'on',
+    // It moves every 6.4 minutes: three were missed.
+    finality_stuck_s: 1_500,
     proofs: PROVEN,
     native_mode: 'delta',
     native: { symbol: 'ETH', decimals: 18 },
@@ -46,6 +48,8 @@ export const SEPOLIA: ChainProfile = {
     finality: FINALITY,
     finality_cap: FINALITY_CAP,
     finalized_tag: 'on',
+    // It moves every 6.4 minutes: three were missed.
+    finality_stuck_s: 1_500,
     proofs: PROVEN,
     // EIP-7708 is live.
     native_mode: 'logs',

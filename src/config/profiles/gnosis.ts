@@ -13,6 +13,8 @@ const GNOSIS_CHAIN = {
   finality: FINALITY,
   finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
+  // An epoch is 80 s.
+  finality_stuck_s: 600,
   proofs: OBSERVE,
   native_mode: 'delta',
   native: { symbol: 'XDAI', decimals: 18 },

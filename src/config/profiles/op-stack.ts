@@ -14,6 +14,8 @@ const OP_STACK = {
   finality: FINALITY,
   finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
+  // Final with the batch on Ethereum, 30 minutes; the tag moves in steps of one.
+  finality_stuck_s: 2_400,
   // Deposits (0x7e) with their nonce and receipt version are known to the proofs.
   proofs: PROVEN,
   native_mode: 'delta',

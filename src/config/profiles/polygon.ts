@@ -14,6 +14,8 @@ const POLYGON_POS = {
   finality: FINALITY,
   finality_cap: FINALITY_CAP,
   finalized_tag: 'on',
+  // A milestone every few seconds.
+  finality_stuck_s: 120,
   // State sync (0x7f) stands outside receipts root and bloom.
   proofs: {
     header_hash: 'on',

@@ -51,6 +51,8 @@ export type ChainSettings = {
   readonly maxReorgBlocks: number
   /** Whether the `finalized` tag of the nodes says what is final; else what is that deep. */
   readonly finalizedTag: boolean
+  /** A tag that has not moved for so long, while the head has, is stuck; absent: none ever is. */
+  readonly finalityStuckMs?: number
   /** Tokens whose credits the balance of the address must cover. */
   readonly verifyBalanceOf: readonly AssetId[]
   /** The merchant's own: what they send to a deposit address (gas for a sweep) is no payment. */
