@@ -44,8 +44,10 @@ export async function followHead(
   const { shown, faults } = await collectHeads(pool, signal, questions)
   const [first] = shown
   if (first === undefined) throw chooseFault(faults)
-  const voters = shown.length === 2 ? dropStandingStill(pool, shown as [Shown, Shown]) : shown
-  if (voters.length > 1) return followAgreed(pool, signal, voters, questions)
+  const ask = createAsk(pool, signal, questions)
+  const voters =
+    shown.length === 2 ? await dropStandingStill(pool, shown as [Shown, Shown], ask) : shown
+  if (voters.length > 1) return followAgreed(pool, voters, ask)
   const only = voters[0]!
   const isWaitedFor = (node: EvmNode) =>
     !shown.some((s) => s.node === node) && isExpected(pool, node)
@@ -141,28 +143,49 @@ function followAlone(pool: NodePool, { node, head }: Shown): BlockRef {
 
 /**
  * Of two, the one that stands still is left out: judged by the age of its head, while that of the
- * other is young. Among more, two that go on agree without it.
+ * other is young. Among more, two that go on agree without it. Whoever stands still on a block that
+ * the other one has not does not lag, but disagrees, and is heard for as long as it says so.
  */
-function dropStandingStill(pool: NodePool, shown: readonly [Shown, Shown]): readonly Shown[] {
+async function dropStandingStill(
+  pool: NodePool,
+  shown: readonly [Shown, Shown],
+  ask: AskHeaders<EvmNode>,
+): Promise<readonly Shown[]> {
   const [low, high] = shown[0].head.number < shown[1].head.number ? shown : shown.toReversed()
-  if (low!.head.number === high!.head.number) return shown
-  const { clock, rules } = pool
-  const nowMs = clock.monotonicMs()
-  low!.node.overtakenSinceMs ??= nowMs
-  if (rules.staleAgeMs === null) {
-    return nowMs - low!.node.overtakenSinceMs > rules.overtakenMs ? [high!] : shown
-  }
-  const ageMs = ({ head }: Shown) => clock.nowMs() - head.timestampS * 1_000
-  return ageMs(low!) > rules.staleAgeMs && ageMs(high!) <= rules.staleAgeMs ? [high!] : shown
+  if (low!.head.number === high!.head.number || !standsStill(pool, low!, high!)) return shown
+  return (await isBehind(pool, low!, high!, ask)) ? [high!] : shown
 }
 
-async function followAgreed(
+function standsStill(pool: NodePool, low: Shown, high: Shown): boolean {
+  const { clock, rules } = pool
+  const nowMs = clock.monotonicMs()
+  low.node.overtakenSinceMs ??= nowMs
+  if (rules.staleAgeMs === null) return nowMs - low.node.overtakenSinceMs > rules.overtakenMs
+  const ageMs = ({ head }: Shown) => clock.nowMs() - head.timestampS * 1_000
+  return ageMs(low) > rules.staleAgeMs && ageMs(high) <= rules.staleAgeMs
+}
+
+/** Its head is one that both had, or have. */
+async function isBehind(
+  pool: NodePool,
+  low: Shown,
+  high: Shown,
+  ask: AskHeaders<EvmNode>,
+): Promise<boolean> {
+  const { number, hash } = low.head
+  if (pool.agreed.has(hash)) return true
+  const [header = null] = await ask(high.node, [number])
+  if (header?.hash !== hash) return false
+  rememberAgreed(pool, [hash])
+  return true
+}
+
+function createAsk(
   pool: NodePool,
   signal: AbortSignal,
-  voters: readonly Shown[],
   { askHeaders }: HeadQuestions,
-): Promise<BlockRef> {
-  const ask: AskHeaders<EvmNode> = async (node, numbers) => {
+): AskHeaders<EvmNode> {
+  return async (node, numbers) => {
     try {
       return await askHeaders(node, numbers, signal)
     } catch (error) {
@@ -171,6 +194,13 @@ async function followAgreed(
       return numbers.map(() => null)
     }
   }
+}
+
+async function followAgreed(
+  pool: NodePool,
+  voters: readonly Shown[],
+  ask: AskHeaders<EvmNode>,
+): Promise<BlockRef> {
   const { head, holders, conflictAt, dissenters } = await agreeOnHead(voters, ask, (hash) =>
     pool.agreed.has(hash),
   )

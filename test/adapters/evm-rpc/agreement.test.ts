@@ -20,10 +20,19 @@ const BLOCK_TIME_MS = 2_000
 /** As in evm-chain-source.ts: two block times, or three polls. */
 const DISSENT_MS = 6_000
 const QUARANTINE_MS = 300_000
+/** More than 90 s, from where on a head is old. */
+const STALE_MS = 120_000
 const HEADLESS_POLLS_MAX = 3
 
 /** What a node shows: a branch that leaves the common chain at a height, and how far it goes. */
-type Shown = { branch: string; from: number; head: number; isDown: boolean }
+type Shown = {
+  branch: string
+  from: number
+  head: number
+  isDown: boolean
+  /** When it stopped; null while it goes on. */
+  stoodAtMs: number | null
+}
 
 let nodes: { server: ScriptedServer; shown: Shown }[]
 let clock: ReturnType<typeof createManualClock>
@@ -35,7 +44,7 @@ async function startNodes(count: number) {
   nodes = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = await startScriptedServer()
-      const shown: Shown = { branch: 'main', from: 0, head: 1_000, isDown: false }
+      const shown: Shown = { branch: 'main', from: 0, head: 1_000, isDown: false, stoodAtMs: null }
       server.respond = (body, response, request) => {
         if (shown.isDown) return void request.socket.resetAndDestroy()
         answerByMethod({
@@ -68,12 +77,15 @@ function readBlock(shown: Shown, tag: string) {
   return number > shown.head ? null : createHeader(shown, number)
 }
 
-function createHeader({ branch, from }: Pick<Shown, 'branch' | 'from'>, number: number) {
+function createHeader(
+  { branch, from, stoodAtMs = null }: Pick<Shown, 'branch' | 'from'> & Partial<Shown>,
+  number: number,
+) {
   const at = (n: number) => {
     const own = branch !== 'main' && n >= from
     return hashOf((own ? 'f0' : 'a0') + n.toString(16))
   }
-  const timestamp = Math.floor(clock.nowMs() / 1_000) + number - 1_000
+  const timestamp = Math.floor((stoodAtMs ?? clock.nowMs()) / 1_000) + number - 1_000
   return {
     number: `0x${number.toString(16)}`,
     hash: at(number),
@@ -132,6 +144,25 @@ describe('two nodes', () => {
       conflict: null,
       isProofLowered: false,
     })
+  })
+
+  test.each([
+    ['the block of both', 'main', 1_010],
+    ['another block than the other one', 'x', 1_002],
+  ])('CR-18 one stands still on %s', async (_, branch, followed) => {
+    show(1, { branch, from: 1_003, head: 1_004, stoodAtMs: clock.nowMs() })
+    show(0, { head: 1_010 })
+    // Nobody has seen its head before, as after a start; then it is older than any pause.
+    clock.advance(STALE_MS)
+    for (let poll = 0; poll < 5; poll++) {
+      expect(await getHead()).toBe(followed)
+      clock.advance(BLOCK_TIME_MS)
+    }
+    expect(source.describeAgreement().agreedBy).toBe(branch === 'main' ? 1 : 2)
+    expect(source.describeAgreement().conflict === null).toBe(branch === 'main')
+    show(1, { branch: 'main', head: 1_010, stoodAtMs: null })
+    expect(await getHead()).toBe(1_010)
+    expect(source.describeAgreement()).toMatchObject({ agreedBy: 2, conflict: null })
   })
 
   test('no block in common is a fault of its own', async () => {
