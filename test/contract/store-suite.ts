@@ -22,6 +22,7 @@ import {
 import { describeStoreAttributions } from './store-attributions.ts'
 import { describeStoreBalances } from './store-balances.ts'
 import { describeStoreChains } from './store-chains.ts'
+import { describeStoreCredits } from './store-credits.ts'
 import { describeStoreLists } from './store-lists.ts'
 import { describeMissedEvents } from './store-missed-events.ts'
 import { describeStoreOutflows } from './store-outflows.ts'
@@ -49,6 +50,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeStoreValues(open)
     describeStoreAudit(open)
     describeStoreChains(open)
+    describeStoreCredits(open)
     describeStoreBalances(open)
     describeStoreAttributions(open)
     describeStoreWebhooks(open)
