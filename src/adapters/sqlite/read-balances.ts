@@ -177,6 +177,7 @@ export function findCanonicalAncestor(
 
 /** A page by the index alone; then those of them that are on our chain and open. */
 const BY_BALANCE = `SELECT ${PAYMENT_FIELDS} FROM observations AS o
+  INDEXED BY observations_by_balance
   CROSS JOIN payments AS p ON p.id = o.id
   WHERE o.tx_hash IS NULL AND o.chain_id = @chainId
     AND (o.block_number, o.id) > (@blockNumber, @paymentId)
