@@ -37,7 +37,8 @@ export const PAY_MODES = [
   'many',
   'noise',
 ] as const
-export type PayMode = (typeof PAY_MODES)[number]
+/** `short`: in a token that moves less than it says. */
+export type PayMode = (typeof PAY_MODES)[number] | 'short'
 
 export type Step =
   /** Jobs under way together, mixed by the seed, in one process. */

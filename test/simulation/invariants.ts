@@ -12,6 +12,7 @@ import type { DepositAddress } from '../../src/core/store-account/store-account.
 import { isSubscribed } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
 import { checkAssigned, givenTo } from './assignments.ts'
+import { checkBacked } from './check-backed.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkCap, checkWorth } from './check-cap.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
@@ -73,6 +74,7 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   const { chainId } = changes.chain
   const settings = view.settings.find((one) => one.chainId === chainId) as ChainSettings
   const truth = view.chains.get(chainId) as SimulatedChain
+  checkBacked(ledger, truth, changes.payments ?? [])
   checkCap(ledger, changes, { settings, truth, wasConfirmed })
   checkBranch(changes.chain, tipBefore, view)
   checkFinal(ledger, changes.chain, finalBefore, view)
@@ -189,7 +191,10 @@ function checkPayment(
   const fixed = fixedOf(payment)
   const earlier = fixedOf(before)
   const { invoiceId, accepted, inTime } = payment
-  const fixedBefore = isAssigned ? { ...earlier, invoiceId, accepted, inTime } : earlier
+  const given = isAssigned ? { ...earlier, invoiceId, accepted, inTime } : earlier
+  // What counts is judged when it is confirmed, and anew when it comes back.
+  const isJudged = payment.position !== 'orphaned' && before.position !== payment.position
+  const fixedBefore = isJudged ? { ...given, countedUnits: payment.countedUnits } : given
   demand(isDeepStrictEqual(fixed, fixedBefore), 'I3', () => `payment ${id} changed more than place`)
 }
 
@@ -198,11 +203,13 @@ function fixedOf({ position: _at, heldByCap: _held, revision: _count, ...fixed }
 }
 
 /** Dust is below the bound, and counts nothing; what is below it may be the rest of what is due. */
-function checkDust({ observation, dust, countedUnits }: Payment, view: CommitView): void {
+function checkDust({ observation, dust, countedUnits, position }: Payment, view: CommitView): void {
   const { id, amountUnits } = observation
   const isSmall = isBelowDust(observation, view)
   demand(!dust || isSmall, 'I9', () => `payment ${id} of ${amountUnits} is called dust`)
-  const fits = countedUnits === (dust ? 0n : amountUnits)
+  const most = dust ? 0n : amountUnits
+  // What a balance does not cover is found when it is confirmed: see `checkBacked`.
+  const fits = countedUnits === most || (position !== 'included' && countedUnits < most)
   demand(fits, 'I9', () => `payment ${id} counts ${countedUnits}, dust ${dust}`)
 }
 

@@ -40,6 +40,8 @@ type Replayed = {
   readonly position: 'included' | 'confirmed'
   /** As stored: whether so little was the rest of what is due depends on what was there then. */
   readonly dust: boolean
+  /** As stored, where it is confirmed: what was there then was held against that commit. */
+  readonly units: bigint
 }
 
 const PAGE = { limit: 1_000, before: null }
@@ -93,7 +95,7 @@ async function judgeBalances(
     let available = 0n
     for (const holder of holders) {
       const came = received.filter(({ movement }) => movement.to === holder)
-      const units = came.reduce((sum, { movement }) => sum + movement.units, 0n)
+      const units = came.reduce((sum, one) => sum + one.units, 0n)
       const rest = units - (left.get(holder) ?? 0n)
       if (rest > 0n) available += rest
     }
@@ -176,6 +178,7 @@ function replayBlock(
         key: `${chain.chainId}/${ref.hash}/${movement.place}`,
         movement,
         dust: stored?.dust === true,
+        units: stored?.position === 'confirmed' ? stored.countedUnits : movement.units,
         invoiceId,
         accepted: option !== undefined,
         inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
@@ -228,7 +231,7 @@ function comparePayment(found: Payment, expected: Replayed): void {
 const toSums = (payments: readonly Replayed[]): Sum[] =>
   payments
     .filter(({ accepted, dust }) => accepted && !dust)
-    .map(({ movement }) => ({ assetId: movement.asset.id, units: movement.units }))
+    .map(({ movement, units }) => ({ assetId: movement.asset.id, units }))
 
 function timely(invoice: Invoice, payments: readonly Replayed[]): Replayed[] {
   return payments.filter(({ inTime }) => inTime || invoice.acceptedShare !== null)

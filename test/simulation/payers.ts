@@ -12,6 +12,7 @@ import {
   noiseTransaction,
   payManyTransaction,
   payTransaction,
+  shortTransaction,
 } from './transactions.ts'
 
 type PayStep = Step & { do: 'pay' }
@@ -66,6 +67,7 @@ function pay(world: World, step: PayStep): void {
   const invoice = random.chance(0.7) ? random.pick(recent) : random.pick(answered)
   if (invoice === undefined) return
   if (step.mode === 'many') payMany(world, answered, random)
+  else if (step.mode === 'short') payShort(world, invoice, random)
   else if (step.mode === 'noise') makeNoise(world, asset, addressOf(invoice), random)
   else if (step.mode === 'other_asset') {
     payTo(world, asset, addressOf(invoice), BigInt(random.between(1, 50_000_000)))
@@ -83,6 +85,23 @@ function payInvoice(
   const accepted = assets.find(({ id }) => id === option.asset) as Asset
   const units = chooseUnits(mode, BigInt(option.amount_due_units), random)
   payTo(world, accepted, addressOf(invoice), units)
+}
+
+/** What is due, of which a part arrives. */
+function payShort(world: World, invoice: InvoiceResource, random: Random): void {
+  const assets = world.settings.flatMap((settings) => settings.assets)
+  const tokens = assets.filter(({ token }) => token !== null)
+  const options = invoice.payment_options.filter(({ asset }) =>
+    tokens.some(({ id }) => id === asset),
+  )
+  const option = options[random.below(Math.max(1, options.length))]
+  const token = tokens.find(({ id }) => id === option?.asset)
+  if (option === undefined || token === undefined) return
+  const units = BigInt(option.amount_due_units)
+  const moved = (units * BigInt(random.between(1, 99))) / 100n || 1n
+  world.tell(`  ${units} of ${token.symbol} on ${token.chainId}, of which ${moved} arrive`)
+  const to = addressOf(invoice)
+  chainOf(world, token).broadcast(shortTransaction(nextHash(world), token, to, units, moved))
 }
 
 function chooseUnits(mode: PayStep['mode'], due: bigint, random: Random): bigint {

@@ -22,6 +22,8 @@ export type Movement = {
   readonly from: Address
   readonly to: Address
   readonly units: bigint
+  /** What the balance rose by, where the token says more than it moves. */
+  readonly moved?: bigint
 }
 
 export type SimulatedBlock = VerifiedBlock & {
@@ -123,9 +125,9 @@ export function createSimulatedChain(
     let sum = 0n
     let block = blocks.get(hash)
     while (block !== undefined) {
-      for (const { asset, from, to, units } of block.movements) {
+      for (const { asset, from, to, units, moved = units } of block.movements) {
         if (asset.token !== token) continue
-        if (to === holder) sum += units
+        if (to === holder) sum += moved
         if (from === holder) sum -= units
       }
       block = blocks.get(block.ref.parentHash)

@@ -160,9 +160,11 @@ function tallyChanges(
 ): void {
   for (const { type } of events) count(tally, type)
   count(tally, 'outflows', outflows.length)
-  for (const { position, finality, observation, dust, heldByCap } of payments) {
+  for (const { position, finality, observation, dust, heldByCap, countedUnits } of payments) {
     if (dust) count(tally, 'dust')
     if (heldByCap) count(tally, 'held by a cap')
+    const isShort = position === 'confirmed' && !dust && countedUnits < observation.amountUnits
+    if (isShort) count(tally, 'short')
     if (position !== 'confirmed' || finality.kind === 'depth') continue
     if (finality.kind === 'safe') count(tally, 'confirmed as safe')
     const block = chains.get(observation.chainId)?.getBlock(observation.blockHash)

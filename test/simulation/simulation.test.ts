@@ -71,6 +71,7 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'refund.failed': 20,
   'refund.canceled': 10,
   'refunds taken back': 10,
+  short: 20,
   assigned: 100,
   'assigned, in another block': 15,
   'assigned, in an earlier block': 2,

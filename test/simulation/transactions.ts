@@ -41,6 +41,20 @@ export function payTransaction(
   return { ...common, to: asset.token, valueUnits: 0n, logs, movesValue: null }
 }
 
+/** A token that tells of `units`, and moves less: a fee, or worse. */
+export function shortTransaction(
+  hash: Hash,
+  asset: Asset,
+  to: Address,
+  units: bigint,
+  moved: bigint,
+): SimulatedTransaction {
+  const log = transferLog(asset, to, units)
+  const moves = { asset, from: PAYER, to, units, moved }
+  const common = { hash, from: PAYER, succeeded: true, movesValue: null }
+  return { ...common, to: asset.token, valueUnits: 0n, logs: [{ ...log, moves }] }
+}
+
 /** Tokens of a deposit address that go to the treasury, sent by a sponsor or whom an approval let. */
 export function collectTransaction(
   hash: Hash,
