@@ -56,7 +56,10 @@ export type ChangeSet = {
 /** When an API key was used. */
 export type KeyUse = { readonly apiKeyId: string; readonly atMs: number }
 
-/** How one chain moved. Conflicts when our tip is no longer `expectedTip` (null: not yet observed). */
+/**
+ * How one chain moved. Conflicts when our tip is no longer `expectedTip` (null: not yet observed), and
+ * where it `lowersFinal`.
+ */
 export type ChainAdvance = {
   readonly chainId: number
   readonly expectedTip: Hash | null
@@ -82,8 +85,22 @@ export type ChainAdvance = {
   readonly haltReason: string | null
   /** Where the tags stand; absent: as they stood. */
   readonly marks?: FinalityMarks
+  /** An operator's decision: what was final may be so no longer. */
+  readonly mayLowerFinal?: boolean
   /** Hash of the chain's first block, once it is known. Kept with the first that comes, for ever. */
   readonly genesisHash?: Hash | null
+}
+
+/**
+ * Whether it was decided before something higher became final: by another turn, of which the tip alone
+ * tells nothing. What is final does not fall.
+ */
+export function lowersFinal(
+  finalized: FinalityMarks['finalized'],
+  { marks, mayLowerFinal = false }: ChainAdvance,
+): boolean {
+  const next = marks?.finalized ?? null
+  return !mayLowerFinal && finalized !== null && next !== null && next.number < finalized.number
 }
 
 /** The answer to a request, kept so that a repetition gets the same one. */

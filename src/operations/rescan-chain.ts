@@ -188,6 +188,7 @@ async function replaceFrom(
       proofLevels: settled.proofLevels,
       corroborated: settled.corroborated,
       marks,
+      mayLowerFinal: true,
     }),
     audit: [auditOf(deps, request, haltReason)],
   })

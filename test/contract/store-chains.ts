@@ -121,6 +121,26 @@ export function describeStoreChains(open: OpenStore): void {
       expect(await marks()).toEqual(cleared)
     })
 
+    test('CR-13 what is final does not fall, unless an operator decides so', async () => {
+      const store = await openWithShop(open)
+      const stand = (number: number) => ({
+        marks: { finalized: toMark(sampleBlock(number)), safe: null },
+      })
+      const final = async () => {
+        const stored = await store.loadChain(SAMPLE_CHAIN_ID, 10)
+        return stored === null ? null : marksOf(stored.chain).finalized?.number
+      }
+      await store.commit({ chain: advance(null, TRUNK, stand(9)) })
+      expect(await store.commit({ chain: advance(A10.hash, [], stand(8)) })).toBe('conflict')
+      const further = advance(A10.hash, [sampleBlock(11)], stand(8))
+      expect(await store.commit({ chain: further })).toBe('conflict')
+      expect(await final()).toBe(9)
+      expect(await store.commit({ chain: advance(A10.hash, [], stand(9)) })).toBe('committed')
+      const decided = { ...stand(8), mayLowerFinal: true }
+      expect(await store.commit({ chain: advance(A10.hash, [], decided) })).toBe('committed')
+      expect(await final()).toBe(8)
+    })
+
     test('disconnecting alone makes the parent the tip', async () => {
       const store = await openWithShop(open)
       await store.commit({ chain: advance(null, TRUNK) })

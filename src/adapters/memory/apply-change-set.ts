@@ -2,7 +2,12 @@ import { assert } from '../../core/assert.ts'
 import { chainAuditEntry } from '../../core/audit.ts'
 import type { BlockRef, ProofLevel } from '../../core/chain/block.ts'
 import { NO_MARKS } from '../../core/chain/local-chain.ts'
-import type { ChainAdvance, ChangeSet, CommitResult } from '../../core/change-set.ts'
+import {
+  type ChainAdvance,
+  type ChangeSet,
+  type CommitResult,
+  lowersFinal,
+} from '../../core/change-set.ts'
 import type { Hash } from '../../core/money/asset.ts'
 import type { Attribution } from '../../core/payment/attribution.ts'
 import type { Payment } from '../../core/payment/payment.ts'
@@ -167,6 +172,7 @@ function writeChain(target: Target, advance: ChainAdvance): void {
   const { chainId, expectedTip, haltReason } = advance
   const stored = state.chains.get(String(chainId))?.value
   conflictUnless((stored?.tipHash ?? null) === expectedTip)
+  conflictUnless(!lowersFinal(stored?.marks.finalized ?? null, advance))
   for (const { hash } of advance.disconnected) {
     const key = blockKey(chainId, hash)
     const block = state.blocks.get(key)?.value

@@ -1,11 +1,11 @@
 import { assert } from '../../core/assert.ts'
 import type { BlockRef } from '../../core/chain/block.ts'
-import type { ChainAdvance } from '../../core/change-set.ts'
-import { markToText } from './finality-values.ts'
+import { type ChainAdvance, lowersFinal } from '../../core/change-set.ts'
+import { markToText, textToMark } from './finality-values.ts'
 import type { Statements } from './statements.ts'
 
 const SET_MARKS = 'UPDATE chains SET finalized_mark = ?, safe_mark = ? WHERE chain_id = ?'
-const GET_TIP = 'SELECT tip_hash FROM chains WHERE chain_id = ?'
+const GET_TIP = 'SELECT tip_hash, finalized_mark FROM chains WHERE chain_id = ?'
 const SET_CHAIN = `INSERT INTO chains (chain_id, tip_hash, halt_reason, genesis_hash)
   VALUES (?, ?, ?, ?)
   ON CONFLICT (chain_id) DO UPDATE
@@ -29,11 +29,14 @@ const CORROBORATE = `UPDATE blocks SET proof_level = 1
   WHERE chain_id = ? AND hash = ? AND canonical = 1 AND proof_level = 0`
 const PRUNE = 'DELETE FROM blocks WHERE chain_id = ? AND number < ? AND observed = 0'
 
-/** Moves one chain; false when its tip is not the one the decision was made on. */
+type Tip = { readonly tip_hash: string | null; readonly finalized_mark: string | null }
+
+/** Moves one chain; false when it is not where the decision found it. */
 export function writeChain(sql: Statements, advance: ChainAdvance): boolean {
   const { chainId, expectedTip, haltReason } = advance
-  const stored = sql(GET_TIP).get(chainId) as { tip_hash: string | null } | undefined
+  const stored = sql(GET_TIP).get(chainId) as Tip | undefined
   if ((stored?.tip_hash ?? null) !== expectedTip) return false
+  if (lowersFinal(textToMark(stored?.finalized_mark ?? null), advance)) return false
   for (const block of advance.disconnected) {
     const { changes } = sql(DISCONNECT).run(chainId, block.hash)
     assert(changes === 1, 'only a canonical block is disconnected')
