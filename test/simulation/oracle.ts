@@ -228,10 +228,11 @@ function comparePayment(found: Payment, expected: Replayed): void {
   )
 }
 
+/** One of which nothing arrived is shown, and is neither too little nor late. */
+const counts = ({ accepted, dust, units }: Replayed) => accepted && !dust && units > 0n
+
 const toSums = (payments: readonly Replayed[]): Sum[] =>
-  payments
-    .filter(({ accepted, dust }) => accepted && !dust)
-    .map(({ movement, units }) => ({ assetId: movement.asset.id, units }))
+  payments.filter(counts).map(({ movement, units }) => ({ assetId: movement.asset.id, units }))
 
 function timely(invoice: Invoice, payments: readonly Replayed[]): Replayed[] {
   return payments.filter(({ inTime }) => inTime || invoice.acceptedShare !== null)
@@ -249,7 +250,7 @@ function compareFacts(
   const expected = {
     underpaid: seen.length > 0 && !isEnough(invoice, seen),
     overpaid: isOver(invoice, all),
-    late: replayed.some(({ accepted, inTime, dust }) => accepted && !inTime && !dust),
+    late: replayed.some((payment) => counts(payment) && !payment.inTime),
   }
   const facts = (one: typeof expected) => `${one.underpaid} ${one.overpaid} ${one.late}`
   demand(
