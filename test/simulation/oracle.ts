@@ -182,11 +182,23 @@ function replayBlock(
         invoiceId,
         accepted: option !== undefined,
         inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
-        // That there is no room for it was held against the commit that said so.
-        position: isDue && stored?.heldByCap !== true ? 'confirmed' : 'included',
+        position: wherePaymentIs(truth, stored, isDue),
       },
     ]
   })
+}
+
+/**
+ * What a commit said of it is held against that commit: that there was no room, and that it was deep
+ * enough on a chain which a shorter branch has lowered since, and which halted there.
+ */
+function wherePaymentIs(
+  { ledger }: Truth,
+  stored: Payment | undefined,
+  isDue: boolean,
+): Replayed['position'] {
+  const wasDeep = stored?.position === 'confirmed' && isHaltedIn(ledger, stored.observation.chainId)
+  return wasDeep || (isDue && stored?.heldByCap !== true) ? 'confirmed' : 'included'
 }
 
 /** A second look, or a balance, that a chain owed when it halted stays owed. */

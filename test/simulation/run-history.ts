@@ -4,7 +4,7 @@ import type { History, Step } from './history.ts'
 import { checkClean, dispatch } from './jobs.ts'
 import { judgeEnd } from './oracle.ts'
 import { createRandom, type Random } from './random.ts'
-import type { SimulatedChain } from './simulated-chain.ts'
+import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import {
   createWorld,
@@ -119,7 +119,12 @@ async function endCaps(world: World, random: Random): Promise<void> {
       passTime(world, 2_000)
       await poll(world, index)
     }
-    const held = [...world.ledger.payments.values()].filter(({ heldByCap }) => heldByCap)
+    // What was under way may have been mined on the way, and waits as it should.
+    const { number: tip } = (chain.getBlock(chain.bestTip()) as SimulatedBlock).ref
+    const held = [...world.ledger.payments.values()].filter(
+      ({ heldByCap, observation }) =>
+        heldByCap && observation.chainId === chainId && tip - observation.blockNumber >= deep,
+    )
     demand(held.length === 0, 'cap-end', () => `${held[0]?.observation.id} is held, and is final`)
   }
 }
