@@ -72,12 +72,12 @@ export function createBlockSource(
     refs: readonly BlockRef[],
     signal: AbortSignal,
   ): Promise<readonly VerifiedBlock[] | null> {
-    const work = (node: EvmNode, until: AbortSignal) =>
+    const work = async (node: EvmNode, until: AbortSignal) =>
       node.receiptsForm === 'one_by_one'
         ? null
         : reader.readTogether(node, refs, until, doubt.proofs())
     try {
-      const read = await onNode(signal, { kind: 'blocks', work: async (...at) => work(...at) })
+      const read = await onNode(signal, { kind: 'blocks', work })
       if (read === null || !read.blocks.every(isGood)) return null
       size.note(refs.length, read.bytes)
       return read.blocks.map(accept)
