@@ -40,6 +40,7 @@ export function describeStoreCredits(open: OpenStore): void {
       const [low, high] = [credit(1, 4), credit(2, 5, { countedUnits: 7n })]
       const foreign = { chainId: 5, asset: { ...SAMPLE_COIN, chainId: 5 } }
       await store.commit({
+        chain: { ...CHAIN, connected: sampleBlocks(3, 10) },
         invoices: [sampleInvoice(1, { terms })],
         payments: [
           low,

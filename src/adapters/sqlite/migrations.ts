@@ -375,9 +375,10 @@ CREATE INDEX deposit_addresses_waiting ON deposit_addresses (fingerprint, idx)
   WHERE invoice_id IS NULL;
 `
 
-/** What was credited of late, by the height of its block: it counts against the cap of its chain. */
-const FINALITY_CAP = `CREATE INDEX observations_by_height ON observations (chain_id, block_number);
-ALTER TABLE payments ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));`
+/** Deep enough, and more than the cap of its chain lets count before it is final. */
+const FINALITY_CAP = `
+ALTER TABLE payments ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));
+`
 
 /** Ascending by version, without gaps. */
 export const MIGRATIONS: readonly Migration[] = [

@@ -54,10 +54,11 @@ export const INCLUDED_PAYMENTS = `${PAYMENT_SELECT}
   CROSS JOIN blocks AS b ON b.chain_id = o.chain_id AND b.hash = o.block_hash
   WHERE p.chain_id = ? AND p.stage = 'included' AND b.canonical = 1 ORDER BY p.position`
 
-export const CREDITS_ABOVE = `SELECT ${PAYMENT_FIELDS}, i.terms FROM observations AS o
+export const CREDITS_ABOVE = `SELECT ${PAYMENT_FIELDS}, i.terms FROM blocks AS b
+  CROSS JOIN observations AS o ON o.chain_id = b.chain_id AND o.block_hash = b.hash
   CROSS JOIN payments AS p ON p.id = o.id
   CROSS JOIN invoices AS i ON i.id = p.invoice_id
-  WHERE o.chain_id = ? AND o.block_number > ?
+  WHERE b.chain_id = ? AND b.number > ? AND b.canonical = 1 AND b.observed = 1
     AND p.stage = 'confirmed' AND p.accepted = 1 AND p.dust = 0
   ORDER BY p.position`
 

@@ -116,7 +116,7 @@ test.each<[string, string, (sql: Statements) => unknown]>([
   ['findIncludedPayments', 'payments_included', (sql) => chains.findIncludedPayments(sql, 1)],
   [
     'findCreditsAbove',
-    'observations_by_height',
+    'blocks_canonical (chain_id=? AND number>?)',
     (sql) => chains.findCreditsAbove(sql, SAMPLE_CHAIN_ID, 1_000),
   ],
   [
