@@ -376,9 +376,8 @@ CREATE INDEX deposit_addresses_waiting ON deposit_addresses (fingerprint, idx)
 `
 
 /** Deep enough, and more than the cap of its chain lets count before it is final. */
-const FINALITY_CAP = `
-ALTER TABLE payments ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));
-`
+const FINALITY_CAP = `ALTER TABLE payments
+  ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));`
 
 /** Ascending by version, without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
