@@ -1,8 +1,10 @@
 /** The chain goes on, or is rewritten, while the gateway is away or far behind. */
 import { keccak256, toHex } from 'viem'
 import { privateKeyToAddress } from 'viem/accounts'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { DevAccount } from '../../hardhat-local/src/dev-accounts.ts'
+import { copyGateway } from '../support/copy-gateway.ts'
+import { type GatewayProcess, waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, signPayment, storyOf, unitsDue } from '../support/pay-invoice.ts'
 import { inParallel, seededRandom, skipDevAccounts } from '../support/pay-many.ts'
@@ -58,6 +60,9 @@ test(`CR-10 reorg of depth 200, 30 payments kept, moved or dropped (seed ${SEED}
   const senders = Array.from({ length: 30 }, (_, i) => createSender(`CR-10 ${SEED} ${i}`))
   await fund(senders)
   const invoices = await inParallel(Array.from({ length: 12 }), () => world.createInvoice())
+  // It sleeps through all that follows, and will see the new branch alone.
+  const fresh = await copyGateway(world.gateway)
+  onTestFinished(() => fresh.dispose())
 
   const forkedAt = await world.chain.blockNumber()
   const payments: { from: DevAccount; invoice: any; raw: Hex }[] = []
@@ -87,6 +92,14 @@ test(`CR-10 reorg of depth 200, 30 payments kept, moved or dropped (seed ${SEED}
   await expectCreditedAsOnChain(world, invoices)
   await world.mine(K)
   await expectCreditedAsOnChain(world, invoices)
+  await fresh.start()
+  await waitFor('the fresh gateway to follow the head', async () => {
+    const { body } = await fresh.request('GET', '/readyz')
+    return body.chains[0].cursor === (await world.chain.blockNumber())
+  })
+  for (const { id } of invoices) {
+    expect(await readCredit(world.gateway, id)).toEqual(await readCredit(fresh, id))
+  }
   await world.expectCleanState()
 }, 90_000)
 
@@ -114,6 +127,15 @@ test('CR-07 2,000 blocks and 20 payments while stopped: all credited in 60 s, no
   await expectCreditedAsOnChain(world, invoices)
   await world.expectCleanState()
 }, 120_000)
+
+/** All that the chain alone decides: the status may be history, and so may orphaned payments. */
+async function readCredit(gateway: GatewayProcess, id: string) {
+  const { body, status } = await gateway.request('GET', `/v1/invoices/${id}`)
+  expect(status).toBe(200)
+  const counted = body.payments.filter(({ position }: any) => position !== 'orphaned')
+  const payments = counted.map(({ detected_at: _, ...payment }: any) => payment)
+  return { paid: body.paid, options: body.payment_options, payments }
+}
 
 /** An account nobody else uses, the same for the same name. */
 function createSender(name: string): DevAccount {
