@@ -11,6 +11,12 @@ import { writeChangeSet } from './write-change-set.ts'
  * next.
  */
 const GROUP_LIMIT = 256
+/**
+ * Turns of the event loop that a change set waits for others. A rush of fifty requests is together
+ * after two to four; those who trickle in, one a turn, must not keep the first from its answer until
+ * the group is full. What comes later is in the next group.
+ */
+const GATHER_TURNS = 8
 
 export type GroupCommit = {
   commit(changes: ChangeSet): Promise<CommitResult>
@@ -31,7 +37,7 @@ type Outcome =
 const WRITTEN: Outcome = { kind: 'written', result: 'committed' }
 
 /**
- * Gathers the change sets of turns of the event loop that follow each other and writes them
+ * Gathers the change sets of a few turns of the event loop that follow each other and writes them
  * together, in the order of the calls. Promises settle after the COMMIT: nobody is told of something
  * that is not on the disk. One that conflicts or fails takes back itself alone; a fault of the
  * storage takes back all. `onWritten` hears of them before the promises settle, `onGroup` of how many
@@ -56,9 +62,9 @@ export function createGroupCommit(
     if (waiting.length > 0) setImmediate(flush)
   }
   /** Goes on waiting while a turn brought more: who waits anyway shares one sync with them. */
-  const gather = (before: number): void => {
+  const gather = (before: number, turn: number): void => {
     const isGrowing = waiting.length > before && waiting.length < GROUP_LIMIT
-    if (isGrowing) setImmediate(gather, waiting.length)
+    if (isGrowing && turn < GATHER_TURNS) setImmediate(gather, waiting.length, turn + 1)
     else flush()
   }
   return {
@@ -66,7 +72,7 @@ export function createGroupCommit(
       if (isClosed) return Promise.reject(closedError())
       return new Promise((resolve, reject) => {
         waiting.push({ changes, resolve, reject })
-        if (waiting.length === 1) setImmediate(gather, 0)
+        if (waiting.length === 1) setImmediate(gather, 0, 1)
       })
     },
     close() {

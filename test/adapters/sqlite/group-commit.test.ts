@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { beforeEach, expect, test } from 'vitest'
 import { createGroupCommit, type GroupCommit } from '../../../src/adapters/sqlite/group-commit.ts'
@@ -88,6 +89,21 @@ test('a burst is cut into several transactions and all of it is written', async 
   )
   expect(results.every((result) => result === 'committed')).toBe(true)
   expect(countTransactions()).toBe(3)
+})
+
+test('who waits is not kept waiting by those who come turn by turn after him', async () => {
+  const pending: Promise<unknown>[] = []
+  let isTold = false
+  void group.commit({ invoices: [sampleInvoice(1)] }).then(() => {
+    isTold = true
+  })
+  for (let n = 0; n < 200 && !isTold; n++) {
+    await nextTurn()
+    pending.push(group.commit({ addresses: [sampleDepositAddress(n)] }))
+  }
+  expect(pending.length).toBeLessThan(12)
+  expect(new Set(await Promise.all(pending))).toEqual(new Set(['committed']))
+  expect(countTransactions()).toBe(2)
 })
 
 test('a full disk takes back the whole group, typed and retryable, and heals', async () => {
