@@ -6,6 +6,7 @@ import { type ChainFaultKind, ChainSourceError } from '../../errors.ts'
 import type { ChainSource } from '../../ports/chain-source.ts'
 import type { BlockReader } from './block-reader.ts'
 import type { ProofDoubt } from './doubt-proofs.ts'
+import { inFlight } from './in-flight.ts'
 import type { EvmNode } from './node.ts'
 import type { Unit } from './node-pool.ts'
 
@@ -99,20 +100,16 @@ export function createBlockSource(
   async function getBlocks(refs: readonly BlockRef[], signal: AbortSignal) {
     const blocks: VerifiedBlock[] = []
     let next = 0
-    // A slow group holds up none but its own places.
-    const work = async () => {
-      while (next < refs.length) {
-        const place = next
-        next += size.blocks()
-        const group = await getGroup(refs.slice(place, next), signal)
+    await inFlight(GROUPS_IN_FLIGHT, () => {
+      if (next >= refs.length) return null
+      const place = next
+      next += size.blocks()
+      const some = refs.slice(place, next)
+      return async () => {
+        const group = await getGroup(some, signal)
         for (const [i, block] of group.entries()) blocks[place + i] = block
       }
-    }
-    const stop = (error: unknown): never => {
-      next = refs.length
-      throw error
-    }
-    await Promise.all(Array.from({ length: GROUPS_IN_FLIGHT }, () => work().catch(stop)))
+    })
     return blocks
   }
 

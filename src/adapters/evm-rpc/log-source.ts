@@ -12,11 +12,13 @@ import type { BlockSighting, LogSource, SeenLog } from '../../ports/log-source.t
 import { drive, finish, requireBytes } from './answer-bytes.ts'
 import type { ReadingSettings } from './block-reader.ts'
 import { createContractTable } from './contract-table.ts'
+import { inFlight } from './in-flight.ts'
 import { loadKeccak } from './keccak.ts'
 import type { EvmNode } from './node.ts'
 import type { Unit } from './node-pool.ts'
 import { queryLogs } from './query-logs.ts'
 import { type BlockReading, readLightBlock, readLightHeaders } from './read-block.ts'
+import type { BlockPart } from './read-block-json.ts'
 import { beginRange, readRangeLogs } from './read-range-logs.ts'
 import { createDesk, createDeskRoom, type DeskRoom, type ReadingTerms } from './reading-desk.ts'
 
@@ -114,7 +116,6 @@ async function readHeaders(
   })
 }
 
-/** A slow block holds up none but its own place. */
 async function readBlocks(
   node: EvmNode,
   reading: Omit<BlockReading, 'desk'> & { readonly terms: ReadingTerms },
@@ -124,32 +125,27 @@ async function readBlocks(
 ): Promise<Light[]> {
   const lights: Light[] = []
   let next = 0
-  const work = async () => {
-    while (next < refs.length) {
-      const place = next++
+  await inFlight(BLOCKS_IN_FLIGHT, () => {
+    const place = next++
+    const ref = refs[place]
+    if (ref === undefined) return null
+    return async () => {
       const desk = room.borrow()
       try {
-        const { transactions, header, proof } = await readLightBlock(
-          node,
-          { ...reading, desk },
-          refs[place] as BlockRef,
-          signal,
-        )
-        const paying = transactions.list.filter(({ valueUnits }) => valueUnits > 0n)
-        lights[place] = {
-          payees: paying.flatMap(({ to }) => (to === null ? [] : [to])),
-          bloom: header.logsBloom,
-          isDoubtful: proof.headerHash === 'mismatch' || proof.transactionsRoot === 'mismatch',
-        }
+        lights[place] = toLight(await readLightBlock(node, { ...reading, desk }, ref, signal))
       } finally {
         room.giveBack(desk)
       }
     }
-  }
-  const stop = (error: unknown): never => {
-    next = refs.length
-    throw error
-  }
-  await Promise.all(Array.from({ length: BLOCKS_IN_FLIGHT }, () => work().catch(stop)))
+  })
   return lights
+}
+
+function toLight({ transactions, header, proof }: BlockPart): Light {
+  const paying = transactions.list.filter(({ valueUnits }) => valueUnits > 0n)
+  return {
+    payees: paying.flatMap(({ to }) => (to === null ? [] : [to])),
+    bloom: header.logsBloom,
+    isDoubtful: proof.headerHash === 'mismatch' || proof.transactionsRoot === 'mismatch',
+  }
 }
