@@ -14,6 +14,7 @@ import type { EvmNode, ReceiptsForm } from './node.ts'
 import { type BlockPart, readBlockJson, readHeaderJson } from './read-block-json.ts'
 import {
   beginReceipts,
+  beginWithBloom,
   needsBloom,
   type ReceiptReading,
   readReceipt,
@@ -181,14 +182,12 @@ async function takeReceipts(
   if (cursor === null) throw notThere(node, receipts.ref, 'receipts of block')
   await drive(cursor, readReceiptsJson(cursor, receipts), signal)
   finish(answer, cursor)
-  return needsBloom(receipts)
-    ? takeReceipts(node, answer, beginForBloom(receipts), signal)
-    : receipts
+  return needsBloom(receipts) ? takeReceipts(node, answer, beginAgain(receipts), signal) : receipts
 }
 
-function beginForBloom({ ref, part, terms, desk }: ReceiptReading): ReceiptReading {
+function beginAgain({ ref, part, terms, desk }: ReceiptReading): ReceiptReading {
   clearItems(desk)
-  return beginReceipts(ref, part, terms, desk, true)
+  return beginWithBloom(ref, part, terms, desk)
 }
 
 function describeBlock(form: ReceiptsForm, { hash }: BlockRef): unknown {
@@ -207,7 +206,7 @@ async function readReceiptsOneByOne(
   signal: AbortSignal,
 ): Promise<ReceiptReading> {
   const { client } = node
-  const receipts = beginForBloom(begun)
+  const receipts = beginAgain(begun)
   const { list } = part.transactions
   const calls = list.map(({ hash }) => ({ method: RECEIPT_METHOD, params: [hash] }))
   const answers = await client.batch(calls, signal)

@@ -114,7 +114,17 @@ export function beginReceipts(
   part: BlockPart,
   terms: ReadingTerms,
   desk: ReadingDesk,
-  isForBloom = terms.proofs.receiptsRoot !== 'on',
+): ReceiptReading {
+  const reading = beginWithBloom(ref, part, terms, desk)
+  return terms.proofs.receiptsRoot === 'on' ? { ...reading, hasBloom: false } : reading
+}
+
+/** The same with the bloom of the logs, whatever else proves them; where one is asked for at all. */
+export function beginWithBloom(
+  ref: BlockRef,
+  part: BlockPart,
+  terms: ReadingTerms,
+  desk: ReadingDesk,
 ): ReceiptReading {
   return {
     ref,
@@ -132,7 +142,7 @@ export function beginReceipts(
       inconsistent: null,
     },
     isProven: isAsked(terms, 'receiptsRoot'),
-    hasBloom: isForBloom && isAsked(terms, 'bloom'),
+    hasBloom: isAsked(terms, 'bloom'),
     logCount: 0,
   }
 }

@@ -4,7 +4,7 @@ import { createContractTable } from '../../../src/adapters/evm-rpc/contract-tabl
 import { createCursor, expectEnd } from '../../../src/adapters/evm-rpc/json-cursor.ts'
 import { readBlockJson } from '../../../src/adapters/evm-rpc/read-block-json.ts'
 import {
-  beginReceipts,
+  beginWithBloom,
   readReceiptsJson,
 } from '../../../src/adapters/evm-rpc/read-receipts-json.ts'
 import {
@@ -48,7 +48,7 @@ export function readAnswers(
   const part = run(readBlockJson(block, ref, terms, desk))
   expectEnd(block)
   clearItems(desk)
-  const reading = beginReceipts(ref, part, terms, desk, true)
+  const reading = beginWithBloom(ref, part, terms, desk)
   const receipts = open(answers.receipts)
   run(readReceiptsJson(receipts, reading))
   expectEnd(receipts)
