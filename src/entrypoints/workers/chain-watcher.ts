@@ -1,9 +1,10 @@
 import { type ChainSettings, isSwept, staleHeadMs } from '../../core/chain/chain-settings.ts'
+import type { LocalChain } from '../../core/chain/local-chain.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
 import { auditBooks, type BooksMemory, FRESH_BOOKS, putOff } from '../../operations/audit-books.ts'
 import { checkExpiring, isAskedBeforeExpiry } from '../../operations/check-expiring.ts'
-import { type FinalLook, FRESH_LOOK, lookAtFinal } from '../../operations/look-at-final.ts'
+import { FRESH_LOOK, lookAtFinal } from '../../operations/look-at-final.ts'
 import { FRESH_SWEEP, type SweepMemory, sweepBalances } from '../../operations/sweep-balances.ts'
 import {
   FRESH_MEMORY,
@@ -74,10 +75,14 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
       faultsInRow = 0
       conflictsInRow = 0
       deps.chains.setHealth(settings.chainId, judgeHealth(deps, settings, result))
-      await tryCheckExpiring(deps, settings, result, signal)
-      look = await tryLookAtFinal(deps, settings, result, look, signal)
-      sweep = await trySweep(deps, settings, result, sweep, signal)
-      books = await tryAuditBooks(deps, settings, result, books, signal)
+      const chain = wholeChain(result)
+      if (chain !== null) {
+        const request = { settings, chain, signal }
+        await tryCheckExpiring(deps, request)
+        look = await lookAtFinal(deps, request, look)
+        sweep = await trySweep(deps, request, sweep)
+        books = await tryAuditBooks(deps, request, books)
+      }
       return { waitMs: result.more ? 0 : jitter(deps, settings.pollIntervalMs) }
     } catch (error) {
       if (signal.aborted) return { waitMs: 0 }
@@ -92,20 +97,33 @@ export function startChainWatcher(deps: SyncDeps, settings: ChainSettings): RunL
   })
 }
 
+/** What is asked of a chain beside its blocks. */
+type CheckRequest = {
+  readonly settings: ChainSettings
+  readonly chain: LocalChain
+  readonly signal: AbortSignal
+}
+
+/**
+ * Our chain where the nodes can be asked about its tip; null while it is halted, or while blocks are
+ * missing: the state of an old block may be gone.
+ */
+function wholeChain({ state, more, memory }: SyncResult): LocalChain | null {
+  return state === 'halted' || more ? null : memory.chain
+}
+
 /** A balance that cannot be read now is read by the next turn; the blocks go on meanwhile. */
 async function trySweep(
   deps: SyncDeps,
-  settings: ChainSettings,
-  { state, more, memory }: SyncResult,
+  request: CheckRequest,
   sweep: SweepMemory,
-  signal: AbortSignal,
 ): Promise<SweepMemory> {
   const { native } = deps
-  if (native === undefined || !isSwept(settings) || memory.chain === null) return sweep
-  if (state === 'halted' || more) return sweep
+  const { settings, signal } = request
+  if (native === undefined || !isSwept(settings)) return sweep
   try {
-    const request = { settings, chain: memory.chain, memory: sweep, signal }
-    return { ...(await sweepBalances({ ...deps, native }, request)), faultsInRow: 0 }
+    const swept = await sweepBalances({ ...deps, native }, { ...request, memory: sweep })
+    return { ...swept, faultsInRow: 0 }
   } catch (error) {
     if (signal.aborted || !(error instanceof ChainSourceError)) throw error
     const labels = { chain: String(settings.chainId), outcome: error.kind }
@@ -122,17 +140,11 @@ async function trySweep(
 }
 
 /** Orders wait for it; the blocks go on meanwhile. */
-async function tryCheckExpiring(
-  deps: SyncDeps,
-  settings: ChainSettings,
-  { state, more, memory }: SyncResult,
-  signal: AbortSignal,
-): Promise<void> {
-  const { chain } = memory
-  // The state of an old block may be gone: while blocks are missing nothing is asked.
-  if (chain === null || state === 'halted' || more || !isAskedBeforeExpiry(settings)) return
+async function tryCheckExpiring(deps: SyncDeps, request: CheckRequest): Promise<void> {
+  const { settings, signal } = request
+  if (!isAskedBeforeExpiry(settings)) return
   try {
-    await checkExpiring(deps, { settings, chain, signal })
+    await checkExpiring(deps, request)
   } catch (error) {
     if (signal.aborted || !(error instanceof ChainSourceError)) throw error
     const { kind, message } = error
@@ -145,33 +157,18 @@ async function tryCheckExpiring(
 /** A balance that cannot be read now is read by a later turn: nobody waits for it. */
 async function tryAuditBooks(
   deps: SyncDeps,
-  settings: ChainSettings,
-  { state, more, memory }: SyncResult,
+  request: CheckRequest,
   books: BooksMemory,
-  signal: AbortSignal,
 ): Promise<BooksMemory> {
-  const { chain } = memory
-  if (chain === null || state === 'halted' || more) return books
+  const { settings, signal } = request
   try {
-    return await auditBooks(deps, { settings, chain, memory: books, signal })
+    return await auditBooks(deps, { ...request, memory: books })
   } catch (error) {
     if (signal.aborted || !(error instanceof ChainSourceError)) throw error
     const labels = { chain: String(settings.chainId), outcome: 'failed' }
     deps.metrics.count('books_checks_total', labels)
     return putOff(deps, settings, books)
   }
-}
-
-async function tryLookAtFinal(
-  deps: SyncDeps,
-  settings: ChainSettings,
-  { state, more, memory }: SyncResult,
-  look: FinalLook,
-  signal: AbortSignal,
-): Promise<FinalLook> {
-  const { chain } = memory
-  if (chain === null || state === 'halted' || more) return look
-  return lookAtFinal(deps, { settings, chain, signal }, look)
 }
 
 function judgeHealth(deps: SyncDeps, settings: ChainSettings, result: SyncResult): ChainHealth {
