@@ -2,16 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { deriveDepositAddress, parseAccountKey } from '../../src/core/keys/deposit-address.ts'
-import { TEST_XPUB, waitFor } from '../support/gateway-process.ts'
+import { TEST_XPUB } from '../support/gateway-process.ts'
 import { allow } from '../support/load-figures.ts'
 import { expectCreditedAsOnChain, listAll } from '../support/oracle.ts'
 import { payInvoice, storyOf, unitsDue } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { readMetric } from '../support/read-metric.ts'
 
 const ODD = { symbol: 'ODD', decimals: 6 }
 /** Odd logs of `transferAmongOdd` that look like a Transfer and are none. */
 const MALFORMED_LOGS = 5
+const MALFORMED = 'transfers_malformed_total'
 
 let odd: `0x${string}`
 const world = usePaymentWorld({
@@ -75,7 +77,7 @@ test('CR-30 odd logs are skipped and counted, the transfers beside them credited
   const [, payer] = world.chain.accounts
   await world.chain.mint(odd, payer!.address, 10n ** 12n)
   await world.mine()
-  const before = await countMalformed()
+  const before = await readMetric(world.gateway, MALFORMED)
   await world.chain.sendCall({
     contract: 'OddTransferToken',
     address: odd,
@@ -88,7 +90,7 @@ test('CR-30 odd logs are skipped and counted, the transfers beside them credited
   expect(settled.payments).toMatchObject([{ asset, amount: '25', position: 'confirmed' }])
   expect(settled.payments_total).toBe(1)
   await world.waitForStatus(beside.id, 'settled')
-  expect((await countMalformed()) - before).toBe(MALFORMED_LOGS)
+  expect((await readMetric(world.gateway, MALFORMED)) - before).toBe(MALFORMED_LOGS)
   await expectCreditedAsOnChain(world, [invoice, beside], [odd, world.usdc.address])
   await world.expectCleanState()
 })
@@ -150,15 +152,4 @@ function deriveAddress(index: number) {
   const account = parseAccountKey(TEST_XPUB)
   if (!account.ok) throw new Error(account.detail)
   return deriveDepositAddress(account.key, index)
-}
-
-async function countMalformed(): Promise<number> {
-  let text = ''
-  await waitFor('metrics', async () => {
-    const answer = await world.gateway.request<string>('GET', '/metrics')
-    text = answer.body
-    return answer.status === 200
-  })
-  const line = /^quittance_transfers_malformed_total\{chain="31337"\} (\d+)$/m.exec(text)
-  return Number(line?.[1] ?? 0)
 }

@@ -2,36 +2,23 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { type Hex, numberToHex } from 'viem'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type FaultProxy, type Intercept, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test, vi } from 'vitest'
+import type { Intercept } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { NOTHING_PROVEN, useSeveralNodes } from '../support/proxied-world.ts'
 import { transferLog } from '../support/sealed-blocks/seal-block.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 const STRANGER: Hex = '0x5757575757575757575757575757575757575757'
 const RECEIPTS = 'eth_getBlockReceipts'
-const PROOFS = { header_hash: 'off', transactions_root: 'off', receipts_root: 'off', bloom: 'off' }
 
-const startProxy = () => startFaultProxy({ target: 'http://127.0.0.1:1' })
-const first: FaultProxy = await startProxy()
-const second: FaultProxy = await startProxy()
-const proxies = [first, second]
-
-const world = usePaymentWorld({
-  chain: { rpc: proxies.map(({ url }) => url), proofs: PROOFS },
-  async rpcOf(node) {
-    for (const proxy of proxies) proxy.setTarget(node.url)
-    return first.url
-  },
+const { world, first, second } = await useSeveralNodes(['first', 'second'], {
+  chain: { proofs: NOTHING_PROVEN },
 })
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => {
-  for (const proxy of proxies) proxy.reset()
-})
-afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())))
 
 /** Logs to this address are left out of the receipts, and the others numbered anew. */
 const omit =

@@ -1,13 +1,15 @@
 /** Logs find, receipts prove: a gateway that asks for ranges of logs, of nodes that cut or refuse them. */
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { accountXpub } from '../support/account-keys.ts'
-import { type FaultProxy, refusal, startFaultProxy } from '../support/fault-proxy.ts'
+import { refusal } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { allow, tell } from '../support/load-figures.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, unitsDue } from '../support/pay-invoice.ts'
 import { deployBatchPayer, inParallel } from '../support/pay-many.ts'
-import { K, startPaymentWorld, usePaymentWorld } from '../support/payment-world.ts'
+import { K, startPaymentWorld } from '../support/payment-world.ts'
+import { useProxiedWorld } from '../support/proxied-world.ts'
+import { readMetric } from '../support/read-metric.ts'
 import { signAsOwner, tokenCall } from '../support/sign-as-owner.ts'
 
 const LOGS = 'eth_getLogs'
@@ -23,30 +25,17 @@ const PAID_AT_ONCE = 50
 /** A hundred in the scenario: this world watches two tokens and the coin's emitter. */
 const MAX_ADDRESSES = 1
 
-const proxy: FaultProxy = await startFaultProxy({ target: 'http://127.0.0.1:1' })
-const world = usePaymentWorld({
+const { world, proxy } = await useProxiedWorld({
   // No account that pays is one of ours: its address as the sender of a log would look like a payee.
   env: { QUITTANCE_XPUB: accountXpub(7) },
   chain: { detection: 'logs' },
   config: { limits: { requests_per_second_per_key: 10_000 } },
-  async rpcOf(node) {
-    proxy.setTarget(node.url)
-    return proxy.url
-  },
 })
-afterEach(() => proxy.reset())
-afterAll(() => proxy.stop())
 
 const readProvider = async () =>
   (await world.gateway.request('GET', '/readyz')).body.chains[0].providers[0]
 
-const readMetric = async (name: string, labels = ''): Promise<number> => {
-  const text = await (await fetch(`${world.gateway.url}/metrics`)).text()
-  const line = text
-    .split('\n')
-    .find((one) => one.startsWith(`quittance_${name}{chain="31337"${labels}`))
-  return Number(line?.split(' ').at(-1) ?? 0)
-}
+const count = (name: string, labels = {}) => readMetric(world.gateway, name, labels)
 
 test('coins and tokens are credited; blocks without anything for us cost no receipts', async () => {
   const invoices = await inParallel([1, 2], () => world.createInvoice())
@@ -61,7 +50,7 @@ test('coins and tokens are credited; blocks without anything for us cost no rece
   await world.mine(K)
   for (const { id } of invoices) await world.waitForStatus(id, 'settled')
   expect(proxy.countCalls(RECEIPTS)).toBe(2)
-  expect(await readMetric('logs_inconsistent_total')).toBe(0)
+  expect(await count('logs_inconsistent_total')).toBe(0)
   await expectCreditedAsOnChain(world, invoices)
 }, 30_000)
 
@@ -70,14 +59,14 @@ test('what leaves an address is found by logs too, and its block is read whole',
   await payInvoice(world, invoice)
   await world.mine(K)
   await world.waitForStatus(invoice.id, 'settled')
-  const read = await readMetric('logs_blocks_read_total', ',reason="match"')
+  const read = await count('logs_blocks_read_total', { reason: 'match' })
   await world.chain.sendRaw(
     await signAsOwner(world, invoice, tokenCall('transfer', [STRANGER, 7_000_000n])),
   )
   await world.mine(1)
   const [outflow] = (await world.gateway.request('GET', '/v1/outflows')).body.data
   expect(outflow).toMatchObject({ from: invoice.address, amount: '7', position: 'included' })
-  expect(await readMetric('logs_blocks_read_total', ',reason="match"')).toBe(read + 1)
+  expect(await count('logs_blocks_read_total', { reason: 'match' })).toBe(read + 1)
 })
 
 test('a reorg moves what was found by logs', async () => {
@@ -97,7 +86,7 @@ test.each([0, 1])(
   'CR-16 answers cut to their first %i logs: credited, and told',
   async (kept) => {
     const invoices = await inParallel([1, 2, 3], () => world.createInvoice())
-    const before = await readMetric('logs_inconsistent_total')
+    const before = await count('logs_inconsistent_total')
     proxy.intercept((method, _params, result) =>
       method === LOGS && Array.isArray(result) ? result.slice(0, kept) : result,
     )
@@ -107,7 +96,7 @@ test.each([0, 1])(
     await world.mine(1)
     for (const { id } of invoices) await world.waitForStatus(id, 'processing')
     expect(performance.now() - startedMs).toBeLessThan(allow(CREDITED_MS))
-    expect(await readMetric('logs_inconsistent_total')).toBeGreaterThan(before)
+    expect(await count('logs_inconsistent_total')).toBeGreaterThan(before)
     await world.mine(K)
     for (const { id } of invoices) await world.waitForStatus(id, 'settled')
     await expectCreditedAsOnChain(world, invoices)
@@ -268,6 +257,6 @@ test(`CR-25 one catch-up of ${CR25_BLOCKS} blocks x ${CR25_INVOICES} invoices, r
   proxy.reset()
   await world.mine(K)
   await inParallel(invoices, ({ id }) => world.waitForStatus(id, 'settled'))
-  expect(await readMetric('logs_blocks_read_total', ',reason="match"')).toBeGreaterThan(0)
+  expect(await count('logs_blocks_read_total', { reason: 'match' })).toBeGreaterThan(0)
   await expectCreditedAsOnChain(world, invoices)
 }, 300_000)

@@ -2,48 +2,24 @@
  * The second look at blocks that have become final: a payment that was not seen in its block, whoever
  * is to blame, is found by the logs that name our addresses, also where the order had been paid before.
  */
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, unitsDue } from '../support/pay-invoice.ts'
 import { countType, skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { NOTHING_PROVEN, useProxiedWorld, withoutLogs } from '../support/proxied-world.ts'
+import { readMetric } from '../support/read-metric.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 const FINAL_DEPTH = 12
-/** Nothing proves a block, so that whoever leaves a log out is believed at first. */
-const UNPROVEN = {
-  header_hash: 'off',
-  transactions_root: 'off',
-  receipts_root: 'off',
-  bloom: 'off',
-}
 
-const proxy: FaultProxy = await startFaultProxy({ target: 'http://127.0.0.1:1' })
-const world = usePaymentWorld({
-  chain: { proofs: UNPROVEN, max_reorg_blocks: FINAL_DEPTH },
-  async rpcOf(node) {
-    proxy.setTarget(node.url)
-    return proxy.url
-  },
+const { world, proxy } = await useProxiedWorld({
+  chain: { proofs: NOTHING_PROVEN, max_reorg_blocks: FINAL_DEPTH },
 })
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => proxy.reset())
-afterAll(() => proxy.stop())
 
-/** No log of any block; asked for by address, the node says the truth. */
-const withoutLogs = (method: string, _params: unknown, result: unknown): unknown => {
-  if (method !== 'eth_getBlockReceipts') return result
-  return (result as object[]).map((receipt) => ({ ...receipt, logs: [] }))
-}
-
-async function readLooks(outcome: string): Promise<number> {
-  const text = await (await fetch(`${world.gateway.url}/metrics`)).text()
-  const line = `quittance_final_looks_total{chain="31337",outcome="${outcome}"} `
-  const found = text.split('\n').find((one) => one.startsWith(line))
-  return Number(found?.slice(line.length) ?? 0)
-}
+const readLooks = (outcome: string) => readMetric(world.gateway, 'final_looks_total', { outcome })
 
 /** A transfer that is in no block as the gateway reads it. */
 async function payUnseen(invoice: any): Promise<void> {

@@ -1,14 +1,13 @@
 /** Small amounts count by depth, larger ones by what the node calls safe and final. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { connectLocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, storyOf } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
-import { usePaymentWorld } from '../support/payment-world.ts'
+import { useProxiedWorld } from '../support/proxied-world.ts'
 
 /** Anvil calls safe what is an epoch below its head, and final what is two. */
 const EPOCH = 4
@@ -19,8 +18,7 @@ const TO_FINALIZED = 2 * EPOCH
 /** Several polls: what was going to happen would have. */
 const SETTLED_DOWN_MS = 1_500
 
-const proxy: FaultProxy = await startFaultProxy({ target: 'http://127.0.0.1:1' })
-const world = usePaymentWorld({
+const { world, proxy } = await useProxiedWorld({
   chain: {
     finalized_tag: 'on',
     finality: [
@@ -34,14 +32,8 @@ const world = usePaymentWorld({
     const node = await startAnvil({ mining: 'manual', args: ['--slots-in-an-epoch', `${EPOCH}`] })
     return { node, chain: connectLocalChain(node.url) }
   },
-  async rpcOf(node) {
-    proxy.setTarget(node.url)
-    return proxy.url
-  },
 })
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => proxy.reset())
-afterAll(() => proxy.stop())
 
 const invoiceOver = (dollars: string) =>
   world.createInvoice({

@@ -12,18 +12,12 @@ import {
   startPaymentWorld,
   type WorldOptions,
 } from '../support/payment-world.ts'
+import { NOTHING_PROVEN } from '../support/proxied-world.ts'
 
 /** Final is two epochs below the head. */
 const EPOCH = 4
 const TO_FINALIZED = 2 * EPOCH
 const SMALL = 2
-/** Nothing of a block is held against its header. */
-const UNPROVEN = {
-  header_hash: 'off',
-  transactions_root: 'off',
-  receipts_root: 'off',
-  bloom: 'off',
-}
 
 async function withWorld(
   options: WorldOptions,
@@ -119,7 +113,7 @@ test('CR-12 a rollback below finalized halts when the chain goes on from there',
   }))
 
 test('money in a block that is not proven waits until the block is final', () =>
-  withWorld({ chain: { proofs: UNPROVEN } }, async (world) => {
+  withWorld({ chain: { proofs: NOTHING_PROVEN } }, async (world) => {
     const invoice = await world.createInvoice()
     await payInvoice(world, invoice)
     await world.mine(TO_FINALIZED)

@@ -7,6 +7,7 @@ import { waitFor } from '../support/gateway-process.ts'
 import { deployInternalPayers, type InternalPayers } from '../support/internal-payers.ts'
 import { expectUntouched, inParallel, skipDevAccounts } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { readMetric } from '../support/read-metric.ts'
 
 type Hex = `0x${string}`
 
@@ -30,13 +31,7 @@ afterAll(() => proxy.stop())
 
 const inEther = () => world.createInvoice({ price: { amount: '0.01', currency: 'ETH' } })
 
-async function metric(name: string): Promise<number> {
-  const { body } = await world.gateway.request<string>('GET', '/metrics')
-  return body
-    .split('\n')
-    .filter((line) => line.startsWith(`quittance_${name}{`))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
-}
+const metric = (name: string) => readMetric(world.gateway, name)
 
 describe('by balances, on a node that has traces', () => {
   describeInternalPayments(world, () => payers, { attributed: true })

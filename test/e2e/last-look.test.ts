@@ -3,54 +3,25 @@
  * nothing proves blocks, cannot make an order expire that was paid.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { countType, skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { NOTHING_PROVEN, useProxiedWorld, withoutLogs } from '../support/proxied-world.ts'
+import { readMetric } from '../support/read-metric.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 const EXPIRES_S = 6
-const UNPROVEN = {
-  header_hash: 'off',
-  transactions_root: 'off',
-  receipts_root: 'off',
-  bloom: 'off',
-}
 
-const proxy: FaultProxy = await startFaultProxy({ target: 'http://127.0.0.1:1' })
-const world = usePaymentWorld({
-  chain: { proofs: UNPROVEN },
-  async rpcOf(node) {
-    proxy.setTarget(node.url)
-    return proxy.url
-  },
-})
+const { world, proxy } = await useProxiedWorld({ chain: { proofs: NOTHING_PROVEN } })
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => proxy.reset())
-afterAll(() => proxy.stop())
 
 const createShort = () =>
   world.createInvoice({ expires_in: EXPIRES_S, accept: [world.usdc.asset, world.dai.asset] })
 
-/** No log of any block. */
-const withoutLogs = (method: string, _params: unknown, result: unknown): unknown => {
-  if (method !== 'eth_getBlockReceipts') return result
-  return (result as object[]).map((receipt) => ({ ...receipt, logs: [] }))
-}
-
-async function readLooks(outcome: string): Promise<number> {
-  const text = await (await fetch(`${world.gateway.url}/metrics`)).text()
-  const line = `quittance_expiry_checks_total{chain="31337",outcome="${outcome}"} `
-  return Number(
-    text
-      .split('\n')
-      .find((one) => one.startsWith(line))
-      ?.slice(line.length) ?? 0,
-  )
-}
+const readLooks = (outcome: string) => readMetric(world.gateway, 'expiry_checks_total', { outcome })
 
 async function passDeadline(invoice: any): Promise<void> {
   await sleep(Math.max(0, Date.parse(invoice.expires_at) - Date.now()) + 1_000)

@@ -1,13 +1,14 @@
 /** A chain behind two nodes, of which the one that is asked tells lies about blocks. */
 
 import { type Hex, numberToHex, pad } from 'viem'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type FaultProxy, type Intercept, startFaultProxy } from '../support/fault-proxy.ts'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { FaultProxy, Intercept } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain, listAll } from '../support/oracle.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { expectMined, expectUntouched, skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { useSeveralNodes } from '../support/proxied-world.ts'
 import {
   computeBloom,
   computeReceiptsRoot,
@@ -21,23 +22,8 @@ const FORTUNE = 10_000_000_000n
 
 const RECEIPTS = 'eth_getBlockReceipts'
 
-const startProxy = () => startFaultProxy({ target: 'http://127.0.0.1:1' })
-const first: FaultProxy = await startProxy()
-const second: FaultProxy = await startProxy()
-const proxies = [first, second]
-
-const world = usePaymentWorld({
-  chain: { rpc: proxies.map(({ url }) => url) },
-  async rpcOf(node) {
-    for (const proxy of proxies) proxy.setTarget(node.url)
-    return first.url
-  },
-})
+const { world, proxies, first, second } = await useSeveralNodes(['first', 'second'])
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => {
-  for (const proxy of proxies) proxy.reset()
-})
-afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())))
 
 const readProviders = async (): Promise<any[]> => {
   const { body } = await world.gateway.request('GET', '/readyz')

@@ -1,33 +1,15 @@
 /** A chain behind three nodes, of which one shows another branch: who is believed, and who is not. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { FaultProxy } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, storyOf } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { useSeveralNodes } from '../support/proxied-world.ts'
 
-/** Pointed at the node once there is one. */
-const startProxy = () => startFaultProxy({ target: 'http://127.0.0.1:1' })
-const proxies: [FaultProxy, FaultProxy, FaultProxy] = [
-  await startProxy(),
-  await startProxy(),
-  await startProxy(),
-]
-const [first, second, third] = proxies
-
-const world = usePaymentWorld({
-  chain: { rpc: proxies.map(({ url }) => url) },
-  async rpcOf(node) {
-    for (const proxy of proxies) proxy.setTarget(node.url)
-    return first.url
-  },
-})
+const { world, proxies, first, second, third } = await useSeveralNodes(['first', 'second', 'third'])
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => {
-  for (const proxy of proxies) proxy.reset()
-})
-afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())))
 
 const readChain = async () => (await world.gateway.request('GET', '/readyz')).body.chains[0]
 const readMetric = async (name: string) => {

@@ -16,6 +16,7 @@ import {
 } from '../support/pay-many.ts'
 import { K, usePaymentWorld } from '../support/payment-world.ts'
 import { readCheckout } from '../support/read-checkout.ts'
+import { readMetric } from '../support/read-metric.ts'
 import { readQrCodes } from '../support/read-qr-codes.ts'
 
 type Hex = `0x${string}`
@@ -24,6 +25,9 @@ type Hex = `0x${string}`
 const listed: Record<string, Hex> = {}
 const DECIMALS = { WBTC: 8, GUSD: 2, POINT: 0 } as const
 const RICH = 10n ** 30n
+
+/** Malformed transfers of listed tokens, as operators see them. */
+const MALFORMED = 'transfers_malformed_total'
 
 const world = usePaymentWorld({
   config: { limits: { requests_per_second_per_key: 100_000 } },
@@ -155,7 +159,7 @@ test.for([
 ])('PA-13 a Transfer with $form is no payment, and its block goes on', async (row) => {
   const { functionName, rest } = row
   const [odd, plain] = [await inCoin('7', 'ODD'), await inCoin('7', 'USDC')]
-  const before = await malformedCount()
+  const before = await readMetric(world.gateway, MALFORMED)
   const hashes = [
     await sendOdd(functionName, [odd.address, ...rest]),
     await world.chain.sendToken({
@@ -169,13 +173,13 @@ test.for([
   await expectSameBlock(hashes)
   await expectUntouched(world, odd.id)
   expect((await world.getInvoice(plain.id)).status).toBe('settled')
-  expect(await malformedCount()).toBe(before + 1)
+  expect(await readMetric(world.gateway, MALFORMED)).toBe(before + 1)
 })
 
 test('PA-13 zero value and transfers to oneself are no payments either', async () => {
   const payer = (world.chain.accounts[1] as { address: Hex }).address
   const [zero, self] = [await inCoin('7', 'ODD'), await inCoin('7', 'ODD')]
-  const before = await malformedCount()
+  const before = await readMetric(world.gateway, MALFORMED)
   const hashes = [
     await sendOdd('emitZeroValue', [payer, zero.address]),
     await sendOdd('emitSelfTransfer', [self.address, 7_000_000n]),
@@ -184,7 +188,7 @@ test('PA-13 zero value and transfers to oneself are no payments either', async (
   await expectMined(world, hashes)
   await expectUntouched(world, zero.id)
   await expectUntouched(world, self.id)
-  expect(await malformedCount()).toBe(before)
+  expect(await readMetric(world.gateway, MALFORMED)).toBe(before)
 })
 
 test('PA-13 of eight logs of one transaction the one real transfer counts', async () => {
@@ -208,13 +212,6 @@ function sendOdd(functionName: string, args: readonly unknown[]): Promise<Hex> {
 async function expectSameBlock(hashes: readonly Hex[]): Promise<void> {
   const receipts = await Promise.all(hashes.map((hash) => world.chain.receipt(hash)))
   expect(new Set(receipts.map((receipt) => receipt?.blockHash)).size).toBe(1)
-}
-
-/** Malformed transfers of listed tokens, as operators see them. */
-async function malformedCount(): Promise<number> {
-  const { body } = await world.gateway.request('GET', '/metrics')
-  const line = /transfers_malformed_total\{[^}]*\} ([0-9]+)/.exec(body)
-  return Number(line?.[1] ?? 0)
 }
 
 test('PA-15 one transaction pays 50 invoices in a token, each with its own amount', async () => {

@@ -1,30 +1,14 @@
 /** A chain behind two nodes, of which one is not what it should be. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { useSeveralNodes } from '../support/proxied-world.ts'
 
-/** Pointed at the node once there is one. */
-const startProxy = () => startFaultProxy({ target: 'http://127.0.0.1:1' })
-const first: FaultProxy = await startProxy()
-const second: FaultProxy = await startProxy()
-const proxies = [first, second]
-
-const world = usePaymentWorld({
-  chain: { rpc: proxies.map(({ url }) => url) },
-  async rpcOf(node) {
-    for (const proxy of proxies) proxy.setTarget(node.url)
-    return first.url
-  },
-})
+const { world, proxies, first, second } = await useSeveralNodes(['first', 'second'])
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => {
-  for (const proxy of proxies) proxy.reset()
-})
-afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())))
 
 const readChain = async () => {
   const { status, body } = await world.gateway.request('GET', '/readyz')

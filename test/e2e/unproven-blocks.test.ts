@@ -3,13 +3,13 @@
  * knows. Either the chain has a new fork, or the node lies.
  */
 import { type Hex, numberToHex } from 'viem'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice } from '../support/pay-invoice.ts'
 import { skipDevAccounts } from '../support/pay-many.ts'
-import { K, usePaymentWorld } from '../support/payment-world.ts'
+import { K } from '../support/payment-world.ts'
+import { useProxiedWorld } from '../support/proxied-world.ts'
 import {
   computeBloom,
   computeReceiptsRoot,
@@ -23,17 +23,10 @@ const STRANGER: Hex = '0x5757575757575757575757575757575757575757'
 const FORTUNE = 10_000_000_000n
 const JUNK = { junkRoot: `0x${'77'.repeat(32)}` }
 
-const proxy: FaultProxy = await startFaultProxy({ target: 'http://127.0.0.1:1' })
-const world = usePaymentWorld({
+const { world, proxy } = await useProxiedWorld({
   chain: { max_reorg_blocks: MAX_REORG_BLOCKS },
-  async rpcOf(node) {
-    proxy.setTarget(node.url)
-    return proxy.url
-  },
 })
 beforeAll(() => skipDevAccounts(world))
-afterEach(() => proxy.reset())
-afterAll(() => proxy.stop())
 
 const isBlock = (result: unknown): result is Json =>
   typeof result === 'object' && result !== null && 'transactionsRoot' in result
