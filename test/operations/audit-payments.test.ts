@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import type { BlockRef, ProofLevel, VerifiedBlock } from '../../src/core/chain/block.ts'
 import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
-import { TRANSFER_TOPIC } from '../../src/core/chain/log-words.ts'
-import type { Address } from '../../src/core/money/asset.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import { auditPayments } from '../../src/operations/audit-payments.ts'
@@ -11,12 +8,18 @@ import { findUnproven } from '../../src/operations/find-unproven.ts'
 import {
   SAMPLE_CHAIN_ID,
   SAMPLE_TOKEN,
-  sampleAddress,
   sampleBlock,
-  sampleHash,
   sampleObservation,
   samplePayment,
 } from '../support/fixtures.ts'
+import {
+  blockPaying,
+  type KeptBlock,
+  listenForAlarms,
+  PAYEE,
+  paymentOfFive,
+  storeOfBlocks,
+} from '../support/paid-blocks.ts'
 
 const SETTINGS = {
   chainId: SAMPLE_CHAIN_ID,
@@ -25,59 +28,23 @@ const SETTINGS = {
   finalizedTag: false,
   proofs: setAllProofs('on'),
 } as unknown as ChainSettings
-const TO = sampleAddress(1)
-
-/** The n-th log of a block. */
-function payment(n: number, ref: BlockRef, parts: Partial<Payment> = {}): Payment {
-  const place = { asset: SAMPLE_TOKEN, to: TO, amountUnits: 5n, place: `log:${n}` }
-  return samplePayment(sampleObservation(n, ref, place), parts)
-}
-
-function block(ref: BlockRef, proofLevel: ProofLevel, amounts: readonly bigint[]): VerifiedBlock {
-  const topicOf = (address: Address) => `0x${address.slice(2).padStart(64, '0')}`
-  const logs = amounts.map((units, index) => ({
-    index,
-    transactionIndex: 0,
-    transactionHash: sampleHash(900),
-    address: SAMPLE_TOKEN.token as Address,
-    topics: [TRANSFER_TOPIC, topicOf(sampleAddress(7)), topicOf(TO)],
-    data: `0x${units.toString(16).padStart(64, '0')}`,
-  }))
-  return { ref, proofLevel, transactions: [], logs }
-}
 
 type Case = {
   readonly due: readonly Payment[]
-  readonly kept: readonly (readonly [BlockRef, ProofLevel | null])[]
+  readonly kept: readonly KeptBlock[]
   readonly second?: (ref: BlockRef) => VerifiedBlock
   readonly settings?: Partial<ChainSettings>
   readonly unproven?: readonly BlockRef[]
 }
 
 async function audit({ due, kept, second, settings, unproven = [] }: Case) {
-  const store = createMemoryStore()
-  await store.commit({
-    chain: {
-      chainId: SAMPLE_CHAIN_ID,
-      expectedTip: null,
-      disconnected: [],
-      connected: kept.map(([ref]) => ref),
-      proofLevels: new Map(
-        kept.flatMap(([ref, level]) => (level === null ? [] : [[ref.hash, level] as const])),
-      ),
-      pruneBelow: 0,
-      haltReason: null,
-    },
-  })
   const read: number[] = []
-  const alarms: string[] = []
-  const metrics: string[] = []
-  const log = () => {}
+  const { alarms, counted, metrics, logger } = listenForAlarms()
   const verdicts = await auditPayments(
     {
-      store,
-      metrics: { count: (name, labels) => void metrics.push(`${name} ${labels?.verdict}`) },
-      logger: { debug: log, info: log, warn: log, error: (_, text) => void alarms.push(text) },
+      store: await storeOfBlocks(kept),
+      metrics,
+      logger,
       source: {
         getBlock: async (ref) => {
           read.push(ref.number)
@@ -93,14 +60,14 @@ async function audit({ due, kept, second, settings, unproven = [] }: Case) {
       signal: new AbortController().signal,
     },
   )
-  return { verdicts: Object.fromEntries(verdicts), read, alarms, metrics }
+  return { verdicts: Object.fromEntries(verdicts), read, alarms, counted }
 }
 
 const A = sampleBlock(10)
 const idOf = ({ observation }: Payment) => observation.id
 
 describe('CR-17 money in a block that nothing proves is looked for once more', () => {
-  const due = payment(0, A)
+  const due = paymentOfFive(0, A)
 
   test.each<[string, ProofLevel, readonly bigint[], string | undefined, number]>([
     ['it is there, and proven now', 2, [5n], undefined, 0],
@@ -109,12 +76,12 @@ describe('CR-17 money in a block that nothing proves is looked for once more', (
     ['it has another amount', 3, [6n], 'refuted', 1],
     ['it is not there, and nothing proves that', 1, [], 'open', 1],
   ])('%s', async (_what, level, amounts, verdict, alarms) => {
-    const second = (ref: BlockRef) => block(ref, level, amounts)
+    const second = (ref: BlockRef) => blockPaying(ref, level, amounts)
     const found = await audit({ due: [due], kept: [[A, 0]], second })
     expect(found.verdicts[idOf(due)]).toBe(verdict)
     expect(found.read).toEqual([10])
     expect(found.alarms).toHaveLength(alarms)
-    expect(found.metrics).toEqual(alarms === 0 ? [] : [`payments_refuted_total ${verdict}`])
+    expect(found.counted).toEqual(alarms === 0 ? [] : [`payments_refuted_total ${verdict}`])
   })
 
   test('nobody serves the block: it waits', async () => {
@@ -129,11 +96,11 @@ describe('CR-17 money in a block that nothing proves is looked for once more', (
 
   test('eight blocks in one turn, each once; the others wait', async () => {
     const refs = Array.from({ length: 10 }, (_, n) => sampleBlock(20 + n))
-    const payments = refs.flatMap((ref) => [payment(0, ref), payment(1, ref)])
+    const payments = refs.flatMap((ref) => [paymentOfFive(0, ref), paymentOfFive(1, ref)])
     const { verdicts, read } = await audit({
       due: payments,
       kept: refs.map((ref) => [ref, 0] as const),
-      second: (ref) => block(ref, 2, [5n, 5n]),
+      second: (ref) => blockPaying(ref, 2, [5n, 5n]),
     })
     expect(read).toEqual([20, 21, 22, 23, 24, 25, 26, 27])
     expect(Object.keys(verdicts)).toEqual(payments.slice(16).map(idOf))
@@ -151,16 +118,16 @@ describe('CR-17 money in a block that nothing proves is looked for once more', (
 })
 
 function balanceOnly(): Payment {
-  const place = { place: `balance:${TO}`, asset: SAMPLE_TOKEN, to: TO }
+  const place = { place: `balance:${PAYEE}`, asset: SAMPLE_TOKEN, to: PAYEE }
   return samplePayment(sampleObservation(1, A, place))
 }
 
 describe('which blocks keep money waiting', () => {
-  const weak = block(A, 1, [])
+  const weak = blockPaying(A, 1, [])
   const find = (settings: Partial<ChainSettings>, isProofLowered = false) => {
     const agreement = { agreedBy: 1, conflict: null, isProofLowered }
     const source = { describeAgreement: () => agreement }
-    const blocks = [weak, block(sampleBlock(11), 2, [])]
+    const blocks = [weak, blockPaying(sampleBlock(11), 2, [])]
     return [...findUnproven(source, { ...SETTINGS, ...settings }, blocks)]
   }
 

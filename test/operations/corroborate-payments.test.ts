@@ -1,23 +1,20 @@
 /** Money in blocks that nothing proves, on chains where nothing is expected to: two nodes, or it waits. */
 import { describe, expect, test } from 'vitest'
-import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import type { BlockRef, ProofLevel, VerifiedBlock } from '../../src/core/chain/block.ts'
 import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
-import { TRANSFER_TOPIC } from '../../src/core/chain/log-words.ts'
-import type { Address } from '../../src/core/money/asset.ts'
 import type { Payment } from '../../src/core/payment/payment.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import { corroboratePayments } from '../../src/operations/corroborate-payments.ts'
 import type { BlockTestimony, ProviderHealth } from '../../src/ports/chain-source.ts'
+import { SAMPLE_CHAIN_ID, SAMPLE_TOKEN, sampleBlock } from '../support/fixtures.ts'
 import {
-  SAMPLE_CHAIN_ID,
-  SAMPLE_TOKEN,
-  sampleAddress,
-  sampleBlock,
-  sampleHash,
-  sampleObservation,
-  samplePayment,
-} from '../support/fixtures.ts'
+  blockPaying,
+  type KeptBlock,
+  listenForAlarms,
+  PAYEE,
+  paymentOfFive,
+  storeOfBlocks,
+} from '../support/paid-blocks.ts'
 
 const SETTINGS = {
   chainId: SAMPLE_CHAIN_ID,
@@ -26,33 +23,16 @@ const SETTINGS = {
   finalizedTag: true,
   proofs: setAllProofs('off'),
 } as unknown as ChainSettings
-const TO = sampleAddress(1)
 const A = sampleBlock(10)
 const B = sampleBlock(11)
 
-/** Five units by the n-th log of a block. */
-function payment(n: number, ref: BlockRef, parts: Partial<Payment> = {}): Payment {
-  const place = { asset: SAMPLE_TOKEN, to: TO, amountUnits: 5n, place: `log:${n}` }
-  return samplePayment(sampleObservation(n, ref, place), parts)
-}
-
 /** What a node says: these amounts came to us, log by log. */
-function says(amounts: readonly bigint[], ref = A, proofLevel: ProofLevel = 0): VerifiedBlock {
-  const topicOf = (address: Address) => `0x${address.slice(2).padStart(64, '0')}`
-  const logs = amounts.map((units, index) => ({
-    index,
-    transactionIndex: 0,
-    transactionHash: sampleHash(900),
-    address: SAMPLE_TOKEN.token as Address,
-    topics: [TRANSFER_TOPIC, topicOf(sampleAddress(7)), topicOf(TO)],
-    data: `0x${units.toString(16).padStart(64, '0')}`,
-  }))
-  return { ref, proofLevel, transactions: [], logs }
-}
+const says = (amounts: readonly bigint[], ref = A, proofLevel: ProofLevel = 0): VerifiedBlock =>
+  blockPaying(ref, proofLevel, amounts)
 
 type Case = {
   readonly due?: readonly Payment[]
-  readonly kept?: readonly (readonly [BlockRef, ProofLevel | null])[]
+  readonly kept?: readonly KeptBlock[]
   readonly read?: readonly VerifiedBlock[]
   readonly testimony?: (ref: BlockRef) => Omit<BlockTestimony, 'isNew'>
   readonly settings?: Partial<ChainSettings>
@@ -61,7 +41,7 @@ type Case = {
 }
 
 async function corroborate({
-  due = [payment(0, A)],
+  due = [paymentOfFive(0, A)],
   kept = [[A, 0]],
   read = [],
   testimony = () => ({ blocks: [], silent: 2 }),
@@ -69,29 +49,13 @@ async function corroborate({
   nodes = 2,
   isNew = true,
 }: Case) {
-  const store = createMemoryStore()
-  await store.commit({
-    chain: {
-      chainId: SAMPLE_CHAIN_ID,
-      expectedTip: null,
-      disconnected: [],
-      connected: kept.map(([ref]) => ref),
-      proofLevels: new Map(
-        kept.flatMap(([ref, level]) => (level === null ? [] : [[ref.hash, level] as const])),
-      ),
-      pruneBelow: 0,
-      haltReason: null,
-    },
-  })
   const asked: number[] = []
-  const alarms: string[] = []
-  const counted: string[] = []
-  const log = () => {}
+  const { alarms, counted, metrics, logger } = listenForAlarms()
   const { verdicts, corroborated } = await corroboratePayments(
     {
-      store,
-      metrics: { count: (name, labels) => void counted.push(`${name} ${labels?.verdict ?? ''}`) },
-      logger: { debug: log, info: log, warn: log, error: (_, text) => void alarms.push(text) },
+      store: await storeOfBlocks(kept),
+      metrics,
+      logger,
       source: {
         describeProviders: () => Array.from({ length: nodes }, () => ({}) as ProviderHealth),
         async getBlockOfEach(ref) {
@@ -133,7 +97,7 @@ describe('what nodes say of a block that nothing proves', () => {
     expect(found.alarms).toHaveLength(alarms)
     const metrics = [
       ...(alarms > 0 ? [`payments_refuted_total ${verdict ?? 'open'}`] : []),
-      ...(isCorroborated ? ['blocks_corroborated_total '] : []),
+      ...(isCorroborated ? ['blocks_corroborated_total'] : []),
     ]
     expect(found.counted).toEqual(metrics)
     expect(found.asked).toEqual([10])
@@ -157,7 +121,7 @@ describe('what nodes say of a block that nothing proves', () => {
   })
 
   test('a block of this turn is asked for too, and its weakest reading counts', async () => {
-    const due = [payment(0, A), payment(0, B)]
+    const due = [paymentOfFive(0, A), paymentOfFive(0, B)]
     const testimony = (ref: BlockRef) => ({ blocks: [says([5n], ref), says([5n], ref)], silent: 0 })
     const fresh = await corroborate({ due, kept: [[A, 1]], read: [says([5n], B)], testimony })
     expect([fresh.asked, fresh.told]).toEqual([[11], [undefined, undefined]])
@@ -169,7 +133,7 @@ describe('what nodes say of a block that nothing proves', () => {
   test('eight blocks a turn; the payments of the others wait', async () => {
     const refs = Array.from({ length: 10 }, (_, n) => sampleBlock(20 + n))
     const found = await corroborate({
-      due: refs.map((ref) => payment(0, ref)),
+      due: refs.map((ref) => paymentOfFive(0, ref)),
       kept: refs.map((ref) => [ref, 0] as const),
       testimony: (ref) => ({ blocks: [says([5n], ref), says([5n], ref)], silent: 0 }),
     })
@@ -179,15 +143,15 @@ describe('what nodes say of a block that nothing proves', () => {
 })
 
 describe('what is not asked for', () => {
-  const byBalance = payment(0, A)
-  const observation = { ...byBalance.observation, place: `balance:${TO}` }
+  const byBalance = paymentOfFive(0, A)
+  const observation = { ...byBalance.observation, place: `balance:${PAYEE}` }
   test.each<[string, Case]>([
     ['a node alone', { nodes: 1 }],
     ['a chain whose blocks are expected to prove', { settings: { proofs: setAllProofs('on') } }],
     ['a block that is proven', { kept: [[A, 2]] }],
     ['a block that two nodes had before', { kept: [[A, 1]] }],
     ['a block from before levels were kept', { kept: [[A, null]] }],
-    ['dust', { due: [payment(0, A, { dust: true })] }],
+    ['dust', { due: [paymentOfFive(0, A, { dust: true })] }],
     [
       'what a balance tells: every node was asked already',
       { due: [{ ...byBalance, observation }] },
