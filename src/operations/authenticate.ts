@@ -1,4 +1,3 @@
-import { hashApiKey, isApiKeyText } from '../core/store-account/api-key.ts'
 import type { ApiKey, ApiKeyScope, StoreAccount } from '../core/store-account/store-account.ts'
 import { GatewayError } from '../errors.ts'
 import type { Deps } from './deps.ts'
@@ -7,15 +6,16 @@ import type { Deps } from './deps.ts'
 export type Principal = { readonly apiKey: ApiKey; readonly store: StoreAccount }
 
 /**
- * Whom a key belongs to. Looked up for every request, so that a revocation acts at once, on every
- * instance. Unknown, expired and revoked keys get one answer.
+ * Whom the key with this hash (hashApiKey) belongs to; null where none was shown. Looked up for every
+ * request, so that a revocation acts at once, on every instance. Unknown, expired and revoked keys get
+ * one answer.
  */
 export async function authenticate(
   { store, clock, accounts }: Pick<Deps, 'store' | 'clock' | 'accounts'>,
-  { key }: { readonly key: string | null },
+  { keyHash }: { readonly keyHash: string | null },
 ): Promise<Principal> {
-  if (key === null || !isApiKeyText(key)) throw unauthorized()
-  const apiKey = await store.findApiKeyByHash(hashApiKey(key))
+  if (keyHash === null) throw unauthorized()
+  const apiKey = await store.findApiKeyByHash(keyHash)
   if (apiKey === null || !isLive(apiKey, clock.nowMs())) throw unauthorized()
   const account = (await store.listStores()).find(({ id }) => id === apiKey.storeId)
   if (account === undefined) throw unauthorized()

@@ -3,6 +3,7 @@ import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import {
   API_KEY_BYTES,
   createApiKeyText,
+  hashApiKey,
   isApiKeyText,
 } from '../../src/core/store-account/api-key.ts'
 import { assertScope, authenticate } from '../../src/operations/authenticate.ts'
@@ -65,12 +66,14 @@ describe('import-api-key', () => {
     await importApiKey(deps, request)
     const keys = await deps.store.listApiKeys(storeId)
     expect(keys.length).toBe(1)
-    const principal = await authenticate(deps, { key: KEY })
+    const principal = await authenticate(deps, { keyHash: hashApiKey(KEY) })
     expect(principal.store.id).toBe(storeId)
     assertScope(principal, 'webhooks:manage')
     await revokeApiKey(deps, { storeId, apiKeyId: keys[0]?.id ?? '', actor: 'cli' })
     await importApiKey(deps, request)
-    await expect(authenticate(deps, { key: KEY })).rejects.toMatchObject({ code: 'unauthorized' })
+    await expect(authenticate(deps, { keyHash: hashApiKey(KEY) })).rejects.toMatchObject({
+      code: 'unauthorized',
+    })
   })
 
   test('refuses what is too short to be a secret', async () => {

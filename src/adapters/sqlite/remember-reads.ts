@@ -33,7 +33,7 @@ export function createReadMemory(sql: Statements, readVersion: () => number): Re
       const name = String(reads++)
       return (_sql, ...parameters) => {
         check()
-        const question = name + JSON.stringify(parameters)
+        const question = parameters.length === 0 ? name : name + JSON.stringify(parameters)
         if (answers.has(question)) return answers.get(question) as ReturnType<typeof read>
         const answer = read(sql, ...parameters)
         if (answers.size >= MAX_REMEMBERED) answers.clear()

@@ -7,10 +7,10 @@ import type { Store } from '../../ports/store.ts'
  * Indexes are reserved in blocks: the mark on disk is raised before the first of a block leaves, so
  * that no index repeats after a crash or under a restored database, and only one creation in a block
  * waits for the disk. A crash leaves a gap of at most a block. It is small for a shop with few
- * orders, whose wallet may look no further; with many, it grows to an eighth of what this process
+ * orders, whose wallet may look no further; with many, it grows to a quarter of what this process
  * has given out, because each wait is felt by every request at once.
  */
-const BLOCK = { min: 32, max: 512, share: 8 }
+const BLOCK = { min: 32, max: 1_024, share: 4 }
 
 /** `mark` is where on disk the reserved block ends; null while this process has reserved nothing. */
 type Counter = { readonly first: number; next: number; mark: number | null }

@@ -71,6 +71,7 @@ export function agreeOnRate(
 
 /** Whether the higher of the two is at most so many basis points above the lower one. Exact. */
 export function isWithin(a: Fraction, b: Fraction, bps: number): boolean {
+  if (a === b) return true
   const [low, high] = compareFractions(a, b) <= 0 ? [a, b] : [b, a]
   const allowed = multiplyFractions(low, {
     numerator: ALL_BPS + BigInt(bps),

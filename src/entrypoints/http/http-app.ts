@@ -1,9 +1,11 @@
 /** The HTTP side of the gateway: the merchant API, health, and the checkout pages of shoppers. */
+import { hash } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import express, { type Express, type Request, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { createId, ID_RANDOM_BYTES } from '../../core/ids.ts'
+import { isApiKeyText } from '../../core/store-account/api-key.ts'
 import { GatewayError } from '../../errors.ts'
 import { authenticate } from '../../operations/authenticate.ts'
 import { mountCheckout } from './checkout/checkout-routes.ts'
@@ -132,7 +134,7 @@ function createGuard(deps: HttpDeps): RequestHandler {
       return next()
     }
     try {
-      const principal = await authenticate(deps, { key: readBearer(req) })
+      const principal = await authenticate(deps, { keyHash: readKeyHash(req) })
       deps.keyUses.set(principal.apiKey.id, deps.clock.nowMs())
       res.locals.principal = principal
     } catch (error) {
@@ -151,8 +153,10 @@ function assertNoPreflight(req: Request): void {
   throw new GatewayError('forbidden', 'The API is not to be called from web pages.')
 }
 
-function readBearer(req: Request): string | null {
+/** As hashApiKey hashes, by Node: at a tenth of the time, for every request. */
+function readKeyHash(req: Request): string | null {
   const values = req.headersDistinct.authorization ?? []
   const match = values.length === 1 ? /^Bearer +([^\s]+)$/i.exec(values[0] ?? '') : null
-  return match?.[1] ?? null
+  const key = match?.[1] ?? ''
+  return isApiKeyText(key) ? hash('sha256', key) : null
 }

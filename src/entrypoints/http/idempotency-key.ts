@@ -70,6 +70,10 @@ function readKey(req: IncomingMessage): string | null {
 function renderCanonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(renderCanonical).join()}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, part]) => `${JSON.stringify(key)}:${renderCanonical(part)}`).join()}}`
+  const object = value as Readonly<Record<string, unknown>>
+  let members = ''
+  for (const key of Object.keys(object).sort()) {
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${renderCanonical(object[key])}`
+  }
+  return `{${members}}`
 }
