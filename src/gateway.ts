@@ -42,7 +42,7 @@ import { recogniseOwn } from './operations/recognise-own.ts'
 import type { KeyUses } from './operations/record-key-uses.ts'
 import { pinFirstTime, trustAccount } from './operations/trust-account.ts'
 import type { Logger } from './ports/logger.ts'
-import type { Metrics } from './ports/metrics.ts'
+import type { Metrics, Timings } from './ports/metrics.ts'
 import type { ReadPriceFeed } from './ports/price-feed.ts'
 import type { StateDirectory } from './ports/state-directory.ts'
 import type { Store } from './ports/store.ts'
@@ -60,6 +60,7 @@ export type Foundation = Deps & {
   readonly state: StateDirectory
   readonly sqlite: SqliteStore
   readonly metrics: Metrics & { render(): Promise<string> }
+  readonly timings: Timings
   readonly secretKey: Uint8Array
   readonly crashPoints: CrashPoints
   readonly sources: ChainSources
@@ -118,6 +119,7 @@ export function openFoundation(
     ids,
     logger,
     metrics,
+    timings: metrics,
     sources,
     chains,
     rates: createRates({ clock, logger, metrics, readPriceFeed }, config.rates),

@@ -17,6 +17,7 @@ import { presentEndpoint } from '../core/webhook/present-webhooks.ts'
 import { planNextAttempt, type RetrySchedule } from '../core/webhook/retry-schedule.ts'
 import { renderSignatureHeader } from '../core/webhook/signature.ts'
 import { GatewayError } from '../errors.ts'
+import type { Timings } from '../ports/metrics.ts'
 import type { ClaimedDelivery } from '../ports/store.ts'
 import type { WebhookResult, WebhookSender } from '../ports/webhook-sender.ts'
 import type { Deps } from './deps.ts'
@@ -26,7 +27,11 @@ import { addressesInEvents, assertAddressesDerive } from './verify-shown-address
 export type DispatchDeps = Pick<
   Deps,
   'store' | 'clock' | 'ids' | 'logger' | 'metrics' | 'vault' | 'addressBook'
-> & { readonly sender: WebhookSender; readonly schedule: RetrySchedule }
+> & {
+  readonly sender: WebhookSender
+  readonly schedule: RetrySchedule
+  readonly timings: Timings
+}
 
 /**
  * Longer than any attempt may take (10 s), so that only a dead process loses its lease; short enough
@@ -53,9 +58,20 @@ export function claimDeliveries(deps: DispatchDeps, capacity: number): Promise<C
   })
 }
 
+function noteFirstAttempt(
+  { timings }: DispatchDeps,
+  { delivery }: ClaimedDelivery,
+  atMs: number,
+): void {
+  if (delivery.attemptsMade > 0) return
+  const waitedS = Math.max(0, atMs - delivery.createdAtMs) / SECOND_MS
+  timings.time('webhook_first_attempt_seconds', waitedS)
+}
+
 /** One attempt of one claimed delivery, to its recorded end. */
 export async function attemptDelivery(deps: DispatchDeps, claimed: ClaimedDelivery): Promise<void> {
   const atMs = deps.clock.nowMs()
+  noteFirstAttempt(deps, claimed, atMs)
   const result = await send(deps, claimed, atMs).catch((error: unknown) => unsendable(deps, error))
   const endedMs = deps.clock.nowMs()
   const attempt = describeAttempt(deps, claimed.delivery, result, atMs)

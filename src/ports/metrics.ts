@@ -1,4 +1,4 @@
-/** Counters and timings, by name; the adapter knows their help texts. Labels are few and bounded. */
+/** Counters, by name; the adapter knows their help texts. Labels are few and bounded. */
 export type Metrics = {
   count(name: MetricCounter, labels?: Readonly<Record<string, string>>, by?: number): void
 }
@@ -39,3 +39,10 @@ export type MetricCounter =
   | 'invoices_created_total'
   | 'webhook_attempts_total'
   | 'address_mismatches_total'
+
+/** How long something took that somebody waited for. */
+export type Timings = {
+  time(name: MetricTiming, seconds: number, labels?: Readonly<Record<string, string>>): void
+}
+
+export type MetricTiming = 'answer_seconds' | 'webhook_first_attempt_seconds'

@@ -44,6 +44,22 @@ describe('health', () => {
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   })
 
+  test('notes how long answers took, by what was asked, refusals too', async () => {
+    const noted: string[] = []
+    const time = (name: string, seconds: number, labels: object = {}) => {
+      noted.push([name, seconds >= 0 && seconds < 60, ...Object.values(labels)].join(' '))
+    }
+    const harness = await startHttpHarness({ timings: { time } })
+    await harness.ask({ path: '/v1/invoices' })
+    await open('/v1/invoices', harness)
+    const invoice = await createInvoice(harness)
+    await open(new URL(invoice.checkout_url).pathname, harness)
+    for (const path of ['/healthz', '/readyz', '/metrics']) await open(path, harness)
+    await harness.server.close()
+    const surfaces = ['api_read', 'api_read', 'api_write', 'checkout']
+    expect(noted).toEqual(surfaces.map((surface) => `answer_seconds true ${surface}`))
+  })
+
   test('is ready when every chain is', async () => {
     const ready = await open('/readyz')
     expect([ready.status, ready.json.status]).toEqual([200, 'ok'])

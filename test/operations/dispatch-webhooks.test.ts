@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import { createAddressBook } from '../../src/adapters/system/address-book.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts'
+import type { Delivery } from '../../src/core/webhook/delivery.ts'
 import { STANDARD_SCHEDULE_MS } from '../../src/core/webhook/retry-schedule.ts'
 import { createSecret, verifyWebhook } from '../../src/core/webhook/signature.ts'
 import {
@@ -38,6 +39,7 @@ async function prepare(statuses: readonly number[], schedule: readonly number[])
     deliveries: [sampleDelivery(event, 1)],
   })
   const sent: Sent[] = []
+  const timed: [string, number][] = []
   let nowMs = SAMPLE_TIME_MS + SECOND_MS
   const random = createRandom()
   const deps: DispatchDeps = {
@@ -48,6 +50,7 @@ async function prepare(statuses: readonly number[], schedule: readonly number[])
     addressBook: createAddressBook(),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: { count() {} },
+    timings: { time: (name, seconds) => void timed.push([name, seconds]) },
     vault: { seal: (text) => text, open: () => SECRET },
     sender: {
       async send(request) {
@@ -68,7 +71,7 @@ async function prepare(statuses: readonly number[], schedule: readonly number[])
     for (const claimed of await claimDeliveries(deps, 10)) await attemptDelivery(deps, claimed)
     return true
   }
-  return { deps, store, event, endpoint, sent, turn }
+  return { deps, store, event, endpoint, sent, timed, turn }
 }
 
 /** Bytes that differ, and are the same at every run. */
@@ -107,6 +110,15 @@ test('WH-03 the standard schedule: nine failures, a tenth attempt three days lat
   const delivery = await store.getDelivery(event.id, endpoint.id)
   expect(delivery).toMatchObject({ status: 'delivered', attemptsMade: 10 })
   expect(await store.getEndpoint(endpoint.id)).toMatchObject({ status: 'enabled' })
+})
+
+test('how long a receiver waited for the first attempt is noted, and of no later one', async () => {
+  const { store, sent, timed, turn, event, endpoint } = await prepare([500, 200], [0, SECOND_MS])
+  const { createdAtMs } = (await store.getDelivery(event.id, endpoint.id)) as Delivery
+  while (await turn());
+  expect(sent).toHaveLength(2)
+  const waitedS = ((sent[0] as Sent).atMs - createdAtMs) / SECOND_MS
+  expect(timed).toEqual([['webhook_first_attempt_seconds', waitedS]])
 })
 
 test('WH-03 a tenth failure is the last: exhausted, and the endpoint is disabled', async () => {

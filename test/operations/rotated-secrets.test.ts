@@ -39,6 +39,7 @@ async function prepare(secrets: readonly SealedSecret[]) {
     addressBook: createAddressBook(),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: { count() {} },
+    timings: { time() {} },
     vault: { seal: (text) => text, open: (text) => text },
     sender: {
       async send(request) {

@@ -120,7 +120,8 @@ const DISPATCH_AT_ONCE = 8
 
 /** Answers how many attempts were made. All under way together, as the dispatcher has them. */
 export async function dispatch(deps: Deps, sender: WebhookSender): Promise<number> {
-  const own = { ...deps, sender, schedule: STANDARD_SCHEDULE_MS }
+  const timings = { time() {} }
+  const own = { ...deps, sender, timings, schedule: STANDARD_SCHEDULE_MS }
   const claimed = await claimDeliveries(own, DISPATCH_AT_ONCE)
   const ends = await Promise.allSettled(claimed.map((delivery) => attemptDelivery(own, delivery)))
   for (const end of ends) if (end.status === 'rejected') throw end.reason

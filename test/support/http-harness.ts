@@ -151,6 +151,7 @@ function createHttpDeps(overrides: Partial<HttpDeps>): HttpDeps {
     ids: { randomBytes: (count) => new Uint8Array(randomBytes(count)) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: { count() {} },
+    timings: { time() {} },
     chains: createChainDirectory(WALL_CLOCK, [localChain(), otherChain()]),
     rates: createFixedRates({ 'ETH/USD': '2500', 'USDC/USD': '1', 'EUR/USD': '1.1' }),
     addressBook,

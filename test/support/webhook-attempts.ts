@@ -56,6 +56,7 @@ export async function prepareAttempts(
     addressBook: createAddressBook(),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: { count() {} },
+    timings: { time() {} },
     vault: { seal: (text) => text, open: () => SECRET },
     sender: createWebhookSender({
       clock,

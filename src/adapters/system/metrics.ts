@@ -1,7 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ChainDirectory } from '../../ports/chain-directory.ts'
 import type { ProviderHealth } from '../../ports/chain-source.ts'
-import type { MetricCounter, Metrics } from '../../ports/metrics.ts'
+import type { MetricCounter, Metrics, MetricTiming, Timings } from '../../ports/metrics.ts'
 
 const PREFIX = 'quittance_'
 
@@ -112,11 +112,31 @@ const COUNTERS: Readonly<Record<MetricCounter, { help: string; labels: readonly 
   address_mismatches_total: { help: 'Stored addresses that do not derive: alarm', labels: [] },
 }
 
+type TimingText = {
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds in seconds, around what the scenarios ask for. */
+  readonly buckets: readonly number[]
+}
+
+const TIMINGS: Readonly<Record<MetricTiming, TimingText>> = {
+  answer_seconds: {
+    help: 'From a request to the end of its answer, by what was asked; live pages apart',
+    labels: ['surface'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 5],
+  },
+  webhook_first_attempt_seconds: {
+    help: 'From an event to the beginning of its first attempt at an endpoint',
+    labels: [],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+  },
+}
+
 /** Prometheus metrics of this process, and their text for `/metrics`. */
 export function createMetrics(
   chains: ChainDirectory,
   providersOf: (chainId: number) => readonly ProviderHealth[] = () => [],
-): Metrics & { render(): Promise<string> } {
+): Metrics & Timings & { render(): Promise<string> } {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: PREFIX })
   const counters = new Map(
@@ -130,6 +150,7 @@ export function createMetrics(
       }),
     ]),
   )
+  const timings = createTimings(registry)
   const gauge = (name: string, help: string, read: (chainId: number) => number | null) =>
     new Gauge({
       name: PREFIX + name,
@@ -158,8 +179,24 @@ export function createMetrics(
   observeProviders(registry, chains, providersOf)
   return {
     count: (name, labels = {}, by = 1) => void counters.get(name)?.inc(labels, by),
+    time: (name, seconds, labels = {}) => void timings.get(name)?.observe(labels, seconds),
     render: () => registry.metrics(),
   }
+}
+
+function createTimings(registry: Registry): ReadonlyMap<string, Histogram> {
+  return new Map(
+    Object.entries(TIMINGS).map(([name, { help, labels, buckets }]) => [
+      name,
+      new Histogram({
+        name: PREFIX + name,
+        help,
+        labelNames: [...labels],
+        buckets: [...buckets],
+        registers: [registry],
+      }),
+    ]),
+  )
 }
 
 /** Gauges by node, read when they are asked for; faults by kind as the counter that they are. */

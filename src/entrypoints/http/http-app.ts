@@ -2,10 +2,11 @@
 import { hash } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import express, { type Express, type Request, type RequestHandler } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import { createId, ID_RANDOM_BYTES } from '../../core/ids.ts'
 import { isApiKeyText } from '../../core/store-account/api-key.ts'
+import { SECOND_MS } from '../../core/time.ts'
 import { GatewayError } from '../../errors.ts'
 import { authenticate } from '../../operations/authenticate.ts'
 import { mountCheckout } from './checkout/checkout-routes.ts'
@@ -86,9 +87,25 @@ function openRequest(deps: HttpDeps, createRequestId: () => string): RequestHand
     res.locals.requestId = requestId
     res.setHeader('X-Request-Id', requestId)
     for (const [name, value] of headers) res.setHeader(name, value)
+    timeAnswer(deps, req, res)
     if (!METHODS.has(req.method)) throw refuseMethod(res, ALL_METHODS)
     next()
   }
+}
+
+/** Notes how long the answer took, except of pages that stay open and of what nobody waits for. */
+function timeAnswer({ clock, timings }: HttpDeps, { method, url }: Request, res: Response): void {
+  const surface = surfaceOf(method, url)
+  if (surface === null) return
+  const startedMs = clock.monotonicMs()
+  res.once('finish', () => {
+    timings.time('answer_seconds', (clock.monotonicMs() - startedMs) / SECOND_MS, { surface })
+  })
+}
+
+function surfaceOf(method: string, url: string): string | null {
+  if (url.startsWith('/v1/')) return method === 'GET' ? 'api_read' : 'api_write'
+  return url.startsWith('/i/') && !url.endsWith('/events') ? 'checkout' : null
 }
 
 /** No inline code, no foreign origin, no framing, for every answer alike. */

@@ -2,6 +2,7 @@ import type { ChainNodes } from '../../operations/check-transaction.ts'
 import type { Deps } from '../../operations/deps.ts'
 import type { KeyUses } from '../../operations/record-key-uses.ts'
 import type { ProviderHealth } from '../../ports/chain-source.ts'
+import type { Timings } from '../../ports/metrics.ts'
 import type { TestChain } from '../../ports/test-chain.ts'
 import type { CheckDestination } from '../../ports/webhook-sender.ts'
 
@@ -21,6 +22,8 @@ export type HttpDeps = Deps & {
   readonly keyUses: KeyUses
   /** Signs cursors. At least 32 bytes, the same on every instance. */
   readonly cursorKey: Uint8Array
+  /** Where each answer notes how long it took. */
+  readonly timings: Timings
   /** Text of /metrics, in the form of Prometheus. */
   readonly renderMetrics: () => Promise<string>
   /** The hands on a test chain's node; null for every other chain. */
