@@ -32,6 +32,18 @@ describe('the tree', () => {
     const named = rows.map(([folder = '']) => folder.replaceAll('`', ''))
     expect(named.sort()).toEqual(foldersUnder('test/[a-z]*').sort())
   })
+
+  test('docs/testing.md names every file that tests share, and no other', () => {
+    const text = readText('docs/testing.md')
+    const shared = globSync('test/support/*', { cwd: ROOT })
+      .map((path) => posix.basename(path.replaceAll('\\', '/')))
+      .filter((name) => !name.endsWith('.test.ts'))
+    const spans = codeSpans(text).map((span) => posix.basename(span))
+    expect(shared.filter((name) => !spans.includes(name))).toEqual([])
+    const table = tableRows(section(text, 'End to end')).flatMap(([files = '']) => codeSpans(files))
+    expect(table.length).toBeGreaterThan(20)
+    expect(table.filter((name) => !shared.includes(posix.basename(name)))).toEqual([])
+  })
 })
 
 describe('the import table', () => {
