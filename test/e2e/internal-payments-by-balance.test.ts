@@ -33,6 +33,19 @@ const inEther = () => world.createInvoice({ price: { amount: '0.01', currency: '
 
 const metric = (name: string) => readMetric(world.gateway, name)
 
+/** The shop is told of the coins, and of the block in which they came. */
+async function expectAlert(invoice: any, blockNumber: Hex, blockHash: Hex): Promise<void> {
+  const told = await world.gateway.request('GET', '/v1/events?type=alert.unexplained_balance')
+  expect(told.body.data[0].data).toMatchObject({
+    object: 'alert',
+    kind: 'unexplained_balance',
+    invoice: invoice.id,
+    amount_units: DUE_WEI.toString(),
+    block_number: Number(blockNumber),
+    block_hash: blockHash,
+  })
+}
+
 describe('by balances, on a node that has traces', () => {
   describeInternalPayments(world, () => payers, { attributed: true })
 })
@@ -61,27 +74,24 @@ describe('PA-19 coins that no transaction explains', () => {
       block_hash: head.hash,
     })
     expect(await metric('unexplained_balance_total')).toBe(before + 1)
-    const told = await world.gateway.request('GET', '/v1/events?type=alert.unexplained_balance')
-    expect(told.body.data[0].data).toMatchObject({
-      ...{ object: 'alert', kind: 'unexplained_balance', invoice: invoice.id },
-    })
+    await expectAlert(invoice, head.number, head.hash)
     await world.mine(K)
     await world.waitForStatus(invoice.id, 'settled')
   })
 
-  test('PA-19 SELFDESTRUCT in favour of the address, on a node without traces', async () => {
+  test('PA-19 SELFDESTRUCT is reported with its block, on a node without traces', async () => {
     proxy.rules.unsupported = TRACE_METHODS
     const invoice = await inEther()
     await world.mine(2)
+    const before = await metric('unexplained_balance_total')
     const hash = await payers.spawnDying(invoice.address, DUE_WEI)
     await world.mine()
-    const { blockNumber } = (await world.chain.receipt(hash)) as { blockNumber: Hex }
-    const seen = await world.waitForInvoice(invoice.id, 'a payment', (i) => i.payments_total > 0)
-    expect(seen.payments[0]).toMatchObject({
-      kind: 'internal',
-      amount_units: DUE_WEI.toString(),
-      block_number: Number(blockNumber),
-    })
+    const receipt = (await world.chain.receipt(hash)) as { blockNumber: Hex; blockHash: Hex }
+    await world.waitForInvoice(invoice.id, 'a payment', (i) => i.payments_total > 0)
+    expect(await metric('unexplained_balance_total')).toBe(before + 1)
+    await expectAlert(invoice, receipt.blockNumber, receipt.blockHash)
+    await world.mine(K)
+    await world.waitForStatus(invoice.id, 'settled')
   })
 
   test('what the owner of an address spends is no shortfall, and what comes is found', async () => {

@@ -159,6 +159,13 @@ function describeStory(world: World, internal: object): void {
       block_number: number,
       block_hash: hash,
     })
+    const told = await world.gateway.request('GET', '/v1/events?type=alert.unexplained_balance')
+    expect(told.body.data[0].data).toMatchObject({
+      kind: 'unexplained_balance',
+      invoice: invoice.id,
+      block_number: number,
+      block_hash: hash,
+    })
   })
 
   test('the stored state is clean', async () => {

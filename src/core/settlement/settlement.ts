@@ -114,8 +114,11 @@ export function recordAdvance(
 /** Tells of coins that only a balance shows. Beside the event of the payment, for whoever watches alerts. */
 export function tellUnexplained(settlement: Settlement, payment: Payment): void {
   if (payment.dust) return
-  const { id, invoice, asset, amount, amount_units } = presentPayment(payment, () => undefined)
-  const money = { payment: id, invoice, asset, amount, amount_units }
+  const { id, invoice, asset, amount, amount_units, block_number, block_hash } = presentPayment(
+    payment,
+    () => undefined,
+  )
+  const money = { payment: id, invoice, asset, amount, amount_units, block_number, block_hash }
   const data = { object: 'alert', kind: 'unexplained_balance', ...money }
   pushEvent(settlement, payment.storeId, 'alert.unexplained_balance', null, data)
 }
