@@ -21,7 +21,7 @@ export function describeInternalPayments(
 ): void {
   const inEther = () => world.createInvoice({ price: { amount: '0.01', currency: 'ETH' } })
 
-  const expectFound = (invoice: any, payment: { hash: Hex; from: Hex; units: bigint }) => {
+  const expectFound = (invoice: any, payment: { hash: Hex; from: Hex | null; units: bigint }) => {
     expect(invoice.payments).toHaveLength(1)
     expect(invoice.payments[0]).toMatchObject({
       kind: 'internal',
@@ -31,14 +31,17 @@ export function describeInternalPayments(
       log_index: null,
     })
     const from: string | null = invoice.payments[0].from
-    expect(from?.toLowerCase() ?? null).toBe(attributed ? payment.from.toLowerCase() : null)
+    if (!attributed) expect(from).toBeNull()
+    else if (payment.from === null) expect(from).toMatch(/^0x[0-9a-fA-F]{40}$/)
+    else expect(from?.toLowerCase()).toBe(payment.from.toLowerCase())
   }
 
   /** Sends, mines, and expects the invoice to be processing first and settled at depth K. */
   async function expectCredited(
     pay: (to: Hex) => Promise<Hex>,
     units: bigint,
-    from: (to: Hex) => Hex,
+    /** Null: the payer is made by the payment itself. */
+    from: ((to: Hex) => Hex) | null,
   ): Promise<void> {
     const invoice = await inEther()
     const hash = await pay(invoice.address)
@@ -46,11 +49,12 @@ export function describeInternalPayments(
     await expectMined(world, [hash])
     expect(await world.chain.nativeBalance(invoice.address)).toBe(units)
     const seen = await world.waitForInvoice(invoice.id, 'a payment', (i) => i.payments_total > 0)
-    expectFound(seen, { hash, from: from(invoice.address), units })
+    const payer = from?.(invoice.address) ?? null
+    expectFound(seen, { hash, from: payer, units })
     expect(seen.payments[0].position).toBe('included')
     await world.mine(K - 1)
     const settled = await world.waitForStatus(invoice.id, 'settled')
-    expectFound(settled, { hash, from: from(invoice.address), units })
+    expectFound(settled, { hash, from: payer, units })
     expect(settled.payments[0]).toMatchObject({ position: 'confirmed', in_time: true })
     expect(settled.paid.overpaid).toBe(false)
   }
@@ -117,6 +121,9 @@ export function describeInternalPayments(
       tx_hash: attributed ? hash : null,
     })
   })
+
+  test('PA-19 SELFDESTRUCT in favour of the address', () =>
+    expectCredited((to) => getPayers().spawnDying(to, DUE_WEI), DUE_WEI, null))
 
   test('PA-17 a direct and an internal payment in one block count once each', async () => {
     const invoice = await inEther()
