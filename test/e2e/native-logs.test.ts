@@ -1,6 +1,7 @@
 /** PA-18: coins on chains whose blocks tell of every movement: by logs (EIP-7708), by lists (EIP-7928). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GatewayProcess, prepareGateway, waitFor } from '../support/gateway-process.ts'
+import { hashBlockAccessList } from '../support/sealed-blocks/encode-block.ts'
 import {
   createSyntheticChain,
   type Payment,
@@ -215,6 +216,28 @@ describe('by access lists (EIP-7928), where nothing is logged', () => {
     await mineAll(world, K)
     world.node.rewrite(null)
     expect(world.gateway.output()).toContain('access list that the header')
+    const untouched = await world.waitFor(invoice.id, 'an answer', () => true)
+    expect(untouched).toMatchObject({ status: 'open', payments_total: 0 })
+  })
+
+  test('nor a list with a header made to fit, of which the hash is another', async () => {
+    const invoice = await world.createInvoice()
+    const address = invoice.address.toLowerCase()
+    const change = { index: '0x1', value: `0x${DUE_WEI.toString(16)}` }
+    let lies = 0
+    world.node.rewrite((method, [name, whole], result) => {
+      const block = method === 'eth_getBlockByHash' ? world.chain.byHash(name) : null
+      if (method === 'eth_getBlockAccessList')
+        return [...result, { address, balanceChanges: [change] }]
+      if (block?.accessList == null || whole) return result
+      lies += 1
+      const list = [...block.accessList, { address, balanceChanges: [change] }]
+      return { ...result, blockAccessListHash: hashBlockAccessList(list) }
+    })
+    await world.chain.mine({ transactions: [{ to: SAFE, units: 1n }] })
+    await waitFor('a lie', () => lies >= 1)
+    await mineAll(world, K)
+    world.node.rewrite(null)
     const untouched = await world.waitFor(invoice.id, 'an answer', () => true)
     expect(untouched).toMatchObject({ status: 'open', payments_total: 0 })
   })

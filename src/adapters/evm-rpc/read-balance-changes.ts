@@ -1,15 +1,19 @@
 /**
- * The access list of a block (EIP-7928), held against the hash of it in the block's header. The whole
- * list is encoded for that, also the parts nobody asked for.
+ * The access list of a block (EIP-7928), held against the hash of it in the block's header, and that
+ * header against the hash of the block: nothing else proves what a list credits. The whole list is
+ * encoded for that, also the parts nobody asked for.
  */
 import type { BalanceChanges } from '../../core/chain/balance-changes.ts'
 import type { BlockRef } from '../../core/chain/block.ts'
 import { parseAddress } from '../../core/money/asset.ts'
 import { ChainSourceError } from '../../errors.ts'
+import { writeAgain } from './answer-bytes.ts'
 import { readHash, readQuantity } from './decode-answers.ts'
+import { createCursor } from './json-cursor.ts'
 import { requireResult } from './json-rpc-client.ts'
 import { loadKeccak } from './keccak.ts'
 import type { EvmNode } from './node.ts'
+import { isHeaderOf } from './read-block-json.ts'
 
 const LIST = 'eth_getBlockAccessList'
 const HEADER = 'eth_getBlockByHash'
@@ -37,13 +41,17 @@ export async function readBalanceChanges(
     throw new ChainSourceError('inconsistent', `${node.client.name} sent another header`)
   }
   if (blockAccessListHash === undefined || blockAccessListHash === null) return null
+  const keccak = await loadKeccak()
+  if (!isHeaderOf(createCursor(writeAgain(header, HEADER), HEADER), ref, keccak)) {
+    const text = `${node.client.name}: the header with the list's hash does not have hash ${ref.hash}`
+    throw new ChainSourceError('inconsistent', text)
+  }
   const answer = await node.client.call(LIST, [ref.hash], signal)
   if (answer.kind === 'unsupported') return null
   const list = requireResult(node.client, LIST, answer)
   if (list === null) throw notThere(node, ref)
   const accounts = readArray(list).map(readObject)
   const wanted = readHash(blockAccessListHash, HEADER, 'blockAccessListHash')
-  const keccak = await loadKeccak()
   const digest = keccak(Buffer.from(encodeRlp(accounts.map(encodeAccount)), 'hex'))
   if (`0x${Buffer.from(digest).toString('hex')}` !== wanted) {
     const text = `${node.client.name} sent an access list that the header of ${ref.hash} is not of`

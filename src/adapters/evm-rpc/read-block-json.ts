@@ -6,7 +6,8 @@ import type { BlockRef } from '../../core/chain/block.ts'
 import { type BlockProof, createProof } from '../../core/proof/block-proof.ts'
 import { decodeHex, equalsHash, fromHex, toHex } from '../../core/proof/hex-digits.ts'
 import { BLOOM_BYTES } from '../../core/proof/logs-bloom.ts'
-import { computeTrieRoot, EMPTY_TRIE_ROOT } from '../../core/proof/trie-root.ts'
+import { createRlpSink, type RlpSink } from '../../core/proof/rlp-sink.ts'
+import { computeTrieRoot, EMPTY_TRIE_ROOT, type Keccak } from '../../core/proof/trie-root.ts'
 import {
   BESIDE_HEADER,
   HEADER_FIELDS,
@@ -61,6 +62,8 @@ const TRANSACTIONS_ROOT = keyOf('transactionsRoot')
 const RECEIPTS_ROOT = keyOf('receiptsRoot')
 const LOGS_BLOOM = keyOf('logsBloom')
 const TRANSACTIONS = keyOf('transactions')
+/** Most headers fit; a larger one lets the buffer grow. */
+const HEADER_BYTES = 1_024
 /** Bits of a number. What stands further back in the table is skipped unread, however often it is there. */
 const NOTED_KEYS = 32
 const NEEDED = needFields(KEYS, '', {
@@ -96,6 +99,24 @@ export function readHeaderJson(
   terms: ReadingTerms,
   desk: ReadingDesk,
 ): { readonly logsBloom: Uint8Array | null; readonly isDisproven: boolean } {
+  const header = readHeader(cursor, ref)
+  const isProof = isAsked(terms, 'headerHash')
+  return {
+    logsBloom: copyField(header.spans, LOGS_BLOOM, BLOOM_BYTES),
+    isDisproven: isProof && proveHeader(ref, terms.keccak, desk.scratch, header) === 'mismatch',
+  }
+}
+
+/**
+ * Whether the header at the cursor, all of its fields, has the hash of this block: what is taken from
+ * it beside roots and bloom is then the chain's. Throws `malformed` or `inconsistent`.
+ */
+export function isHeaderOf(cursor: JsonCursor, ref: BlockRef, keccak: Keccak): boolean {
+  const header = readHeader(cursor, ref)
+  return proveHeader(ref, keccak, createRlpSink(HEADER_BYTES), header) === 'match'
+}
+
+function readHeader(cursor: JsonCursor, ref: BlockRef): Header {
   const header = createHeader(cursor)
   enterObject(cursor, 'block')
   let seen = 0
@@ -106,11 +127,7 @@ export function readHeaderJson(
   }
   expectFields(cursor, seen, NEEDED)
   verifyHeader(cursor, ref, header)
-  const isProof = isAsked(terms, 'headerHash')
-  return {
-    logsBloom: copyField(header.spans, LOGS_BLOOM, BLOOM_BYTES),
-    isDisproven: isProof && proveHeader(ref, terms, desk, header) === 'mismatch',
-  }
+  return header
 }
 
 function isNoted(key: number): boolean {
@@ -228,7 +245,7 @@ function proveBlock(
   const proof = createProof(terms.proofs)
   const reasons: BlockPart['reasons'] = new Map()
   if (isAsked(terms, 'headerHash')) {
-    proof.headerHash = proveHeader(ref, terms, desk, header)
+    proof.headerHash = proveHeader(ref, terms.keccak, desk.scratch, header)
     const unknown = header.hasOthers
       ? 'it has fields that are not known here'
       : 'fields are missing, or are of another chain'
@@ -257,13 +274,13 @@ function proveBlock(
 /** With fields that are not known here another hash proves nothing: they may be part of it. */
 function proveHeader(
   ref: BlockRef,
-  terms: ReadingTerms,
-  { scratch }: ReadingDesk,
+  keccak: Keccak,
+  scratch: RlpSink,
   { spans, hasOthers }: Header,
 ): BlockProof[keyof BlockProof] {
   scratch.end = 0
   if (!writeHeader(scratch, spans)) return 'unprovable'
-  const hash = terms.keccak(scratch.bytes.subarray(0, scratch.end))
+  const hash = keccak(scratch.bytes.subarray(0, scratch.end))
   if (toHex(hash) === ref.hash) return 'match'
   return hasOthers ? 'unprovable' : 'mismatch'
 }

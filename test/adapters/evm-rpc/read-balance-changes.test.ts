@@ -3,18 +3,25 @@ import { expect, test } from 'vitest'
 import type { EvmNode } from '../../../src/adapters/evm-rpc/node.ts'
 import { readBalanceChanges } from '../../../src/adapters/evm-rpc/read-balance-changes.ts'
 import { sampleAddress, sampleHash } from '../../support/fixtures.ts'
-import { hashBlockAccessList } from '../../support/sealed-blocks/encode-block.ts'
+import { hashBlockAccessList, type Json } from '../../support/sealed-blocks/encode-block.ts'
+import { sealBlock } from '../../support/sealed-blocks/seal-block.ts'
 
-const REF = { number: 7, timestampS: 1_800_000_000, hash: sampleHash(7), parentHash: sampleHash(6) }
+const PARENT = sampleHash(6)
 const signal = new AbortController().signal
 
-/** A node that has this list of block 7, whose header has this hash of it. */
-function nodeWith(list: readonly unknown[], blockAccessListHash: string): EvmNode {
+/** Block 7 with this access list, and a node that tells of it what `told` says otherwise. */
+async function sealWith(
+  list: readonly Json[],
+  told: { list?: readonly Json[]; header?: Json } = {},
+) {
+  const place = { chainId: 1, number: 7, parentHash: PARENT, timestampS: 1_800_000_000 }
+  const { block, hash } = await sealBlock({ ...place, fork: 'amsterdam', accessList: list })
   const call = async (method: string) => ({
     kind: 'result',
-    value: method === 'eth_getBlockAccessList' ? list : { hash: REF.hash, blockAccessListHash },
+    value: method === 'eth_getBlockAccessList' ? (told.list ?? list) : { ...block, ...told.header },
   })
-  return { client: { name: 'node', call } } as unknown as EvmNode
+  const node = { client: { name: 'node', call } } as unknown as EvmNode
+  return readBalanceChanges(node, { ...place, hash }, signal)
 }
 
 const numbers = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }).map((n) => `0x${n.toString(16)}`)
@@ -37,12 +44,14 @@ const accounts = fc.record({
 test('a list is taken where its RLP has the hash in the header, and no other is', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(accounts, { maxLength: 5 }), numbers, async (list, other) => {
-      const read = await readBalanceChanges(nodeWith(list, hashBlockAccessList(list)), REF, signal)
+      const read = await sealWith(list)
       const moved = list.filter(({ balanceChanges }) => balanceChanges.length > 0)
       expect(read?.map(({ address }) => address)).toEqual(moved.map(({ address }) => address))
       const changed = [...list, { address: sampleAddress(9), storageReads: [other] }]
-      const lie = nodeWith(changed, hashBlockAccessList(list))
-      await expect(readBalanceChanges(lie, REF, signal)).rejects.toThrow('access list')
+      await expect(sealWith(list, { list: changed })).rejects.toThrow('access list')
+      // A header that fits the list is another header.
+      const header = { blockAccessListHash: hashBlockAccessList(changed) }
+      await expect(sealWith(list, { list: changed, header })).rejects.toThrow('does not have hash')
     }),
     { numRuns: 60 },
   )
@@ -53,7 +62,13 @@ test.each([0, 1, 55, 56, 255, 256, 65_535, 65_536])('code of %i bytes is encoded
   for (const byte of ['00', '7f', '80', 'ff']) {
     const code = `0x${byte.repeat(size)}`
     const list = [{ address: sampleAddress(3), codeChanges: [{ index: '0x1', code }] }]
-    const node = nodeWith(list, hashBlockAccessList(list))
-    expect(await readBalanceChanges(node, REF, signal)).toEqual([])
+    expect(await sealWith(list)).toEqual([])
   }
+})
+
+test('a header with a field that nobody knows, or without the hash of a list, credits nothing', async () => {
+  const account = { address: sampleAddress(3), balanceChanges: [{ index: '0x1', value: '0x5' }] }
+  const unknown = { fieldOfTomorrow: PARENT, stateRoot: PARENT }
+  await expect(sealWith([account], { header: unknown })).rejects.toThrow('does not have hash')
+  expect(await sealWith([account], { header: { blockAccessListHash: null } })).toBeNull()
 })
