@@ -120,14 +120,14 @@ async function findByChanges(
   if (all === null) return []
   const changesOf = new Map(all.map((one) => [one.address, one]))
   const ours = await deps.store.findDepositAddresses([...changesOf.keys()])
-  const addresses = ours.map(({ address }) => address)
-  const before =
-    addresses.length === 0 ? [] : await orNull(() => native.getBalances(parent, addresses, signal))
-  if (before === null) return []
-  const found = addresses.flatMap((address, index) => {
+  const found: Transfer[] = []
+  for (const { address } of ours) {
+    // The list says what an address had after each transaction; before the first only a state does.
+    const beforeUnits = await orNull(() => native.getAgreedBalance(parent, address, signal))
+    if (beforeUnits === null) return []
     const changes = changesOf.get(address) ?? { address, changes: [] }
-    return extractNetCredits(block, settings.chainId, changes, before[index] ?? 0n)
-  })
+    found.push(...extractNetCredits(block, settings.chainId, changes, beforeUnits))
+  }
   countFound(deps, settings, 'access_list', found)
   return found
 }
