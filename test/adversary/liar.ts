@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import {
   createEvmChainSource,
+  type EvmChainSource,
   type EvmChainSourceSettings,
 } from '../../src/adapters/evm-rpc/evm-chain-source.ts'
 import type {
@@ -29,6 +30,8 @@ export type Liar = {
   told: Told
   /** Changes the text of every answer just before it is sent. */
   spoil: ((text: string, method: string) => string | Buffer) | null
+  /** Changes what it lists of logs; null: those of the receipts it tells. */
+  list: ((logs: Json[]) => Json[]) | null
   /** The node has no `eth_getBlockReceipts`: receipts are asked for one by one. */
   oneByOne: boolean
   stop(): Promise<void>
@@ -62,8 +65,27 @@ export async function startLiar(truth: SealedBlock): Promise<Liar> {
         return receipts
       case 'eth_getTransactionReceipt':
         return receipts.find(({ transactionHash }) => transactionHash === first) ?? null
-      case 'eth_call':
-        return `0x${'6'.padStart(64, '0')}`
+      case 'eth_call': {
+        const { to, data } = first as Json
+        return to === undefined ? readBalances(truth, data) : word(6)
+      }
+      case 'eth_getLogs': {
+        const logs = receipts
+          .flatMap((receipt) => receipt.logs ?? [])
+          .filter(isWanted(first as Json))
+        return liar.list === null ? logs : liar.list(logs)
+      }
+      case 'eth_getTransactionByHash':
+        return block.transactions.find(({ hash }: Json) => hash === first) ?? null
+      case 'eth_getBlockAccessList':
+        return truth.accessList
+      case 'debug_traceBlockByHash':
+        return block.transactions.map(traceOf)
+      case 'eth_getBalance':
+      case 'eth_getTransactionCount':
+        return '0x5'
+      case 'eth_getCode':
+        return '0x'
       default:
         return null
     }
@@ -82,6 +104,7 @@ export async function startLiar(truth: SealedBlock): Promise<Liar> {
     url: `http://127.0.0.1:${port}`,
     told: tell(truth),
     spoil: null,
+    list: null,
     oneByOne: false,
     stop: () =>
       new Promise((resolve) => {
@@ -92,6 +115,33 @@ export async function startLiar(truth: SealedBlock): Promise<Liar> {
   return liar
 }
 
+const word = (value: bigint | number): string => `0x${value.toString(16).padStart(64, '0')}`
+
+/** In the gateway's code for balances: PUSH20, an address, BALANCE. */
+const BALANCE_CODE = /73[0-9a-f]{40}31/g
+
+/** What that code returns: where it ran, and as many balances as it asks for. */
+function readBalances({ block }: SealedBlock, code: string): string {
+  const balances = (code.match(BALANCE_CODE) ?? []).map(() => word(5))
+  const words = [word(BigInt(block.number)), word(CHAIN_ID), block.parentHash, ...balances]
+  return `0x${words.map((one) => one.slice(2)).join('')}`
+}
+
+/** As `eth_getLogs` filters by contracts and topics. */
+function isWanted({ address, topics = [] }: Json): (log: Json | undefined) => boolean {
+  const isIn = (wanted: any, value: unknown) =>
+    wanted === null || wanted === undefined || [wanted].flat().includes(value)
+  return (log) =>
+    isIn(address, log?.address) &&
+    topics.every((wanted: unknown, place: number) => isIn(wanted, log?.topics?.[place]))
+}
+
+/** As geth's callTracer: what a transaction sent is passed on by one call. */
+function traceOf({ hash, from, to, value }: Json): Json {
+  const call = { type: 'CALL', from: to ?? from, to: from, value }
+  return { txHash: hash, result: { type: 'CALL', from, to, value, calls: [call] } }
+}
+
 /** The truth, in a copy that may be spoilt. */
 export function tell({ block, receipts }: SealedBlock): Told {
   return structuredClone({ block, receipts: [...receipts] })
@@ -100,7 +150,7 @@ export function tell({ block, receipts }: SealedBlock): Told {
 export function connectTo(
   liar: Liar,
   overrides: Partial<EvmChainSourceSettings> = {},
-): ChainSource {
+): EvmChainSource {
   return createEvmChainSource({
     chainId: CHAIN_ID,
     watched: { contracts: new Set([TOKEN, OTHER_TOKEN, NATIVE_LOG_EMITTER]), native: true },

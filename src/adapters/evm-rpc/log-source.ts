@@ -4,6 +4,7 @@ import type { ProofSwitches } from '../../core/chain/chain-settings.ts'
 import { TRANSFER_TOPIC } from '../../core/chain/log-words.ts'
 import { POLYGON_COIN, POLYGON_TRANSFER_TOPIC } from '../../core/chain/native-coin.ts'
 import type { Address } from '../../core/money/asset.ts'
+import type { BlockProof, ProofVerdict } from '../../core/proof/block-proof.ts'
 import { fromHex } from '../../core/proof/hex-digits.ts'
 import { createBloomProbe } from '../../core/proof/logs-bloom.ts'
 import type { Keccak } from '../../core/proof/trie-root.ts'
@@ -32,6 +33,9 @@ export type LogSourceParts = {
   readonly proofs: () => ProofSwitches
   readonly onNode: <T>(signal: AbortSignal, unit: Unit<T>) => Promise<T>
 }
+
+/** What a block without its receipts can be held against. */
+const PROOFS_OF_LIGHT = ['headerHash', 'transactionsRoot'] as const
 
 type Light = Pick<BlockSighting, 'payees' | 'isDoubtful'> & { readonly bloom: Uint8Array | null }
 
@@ -111,9 +115,22 @@ async function readHeaders(
   signal: AbortSignal,
 ): Promise<Light[]> {
   const headers = await readLightHeaders(node, reading, refs, signal)
-  return headers.map(({ logsBloom, isDisproven }) => {
-    return { payees: [], bloom: logsBloom, isDoubtful: isDisproven }
+  return headers.map(({ logsBloom, proof }) => {
+    const isDoubtful = isDoubted(reading.terms, 'headerHash', proof)
+    return { payees: [], bloom: logsBloom, isDoubtful }
   })
+}
+
+/**
+ * What cannot be proven where a proof is asked for may be a lie that is odd enough: reading the block
+ * whole asks another node too (block-source.ts).
+ */
+function isDoubted(
+  { proofs }: ReadingTerms,
+  name: keyof BlockProof,
+  verdict: ProofVerdict,
+): boolean {
+  return verdict === 'mismatch' || (verdict === 'unprovable' && proofs[name] === 'on')
 }
 
 async function readBlocks(
@@ -132,7 +149,8 @@ async function readBlocks(
     return async () => {
       const desk = room.borrow()
       try {
-        lights[place] = toLight(await readLightBlock(node, { ...reading, desk }, ref, signal))
+        const part = await readLightBlock(node, { ...reading, desk }, ref, signal)
+        lights[place] = toLight(part, reading.terms)
       } finally {
         room.giveBack(desk)
       }
@@ -141,11 +159,11 @@ async function readBlocks(
   return lights
 }
 
-function toLight({ transactions, header, proof }: BlockPart): Light {
+function toLight({ transactions, header, proof }: BlockPart, terms: ReadingTerms): Light {
   const paying = transactions.list.filter(({ valueUnits }) => valueUnits > 0n)
   return {
     payees: paying.flatMap(({ to }) => (to === null ? [] : [to])),
     bloom: header.logsBloom,
-    isDoubtful: proof.headerHash === 'mismatch' || proof.transactionsRoot === 'mismatch',
+    isDoubtful: PROOFS_OF_LIGHT.some((name) => isDoubted(terms, name, proof[name])),
   }
 }

@@ -3,7 +3,7 @@
  * they are claimed, and the proofs that need no receipts.
  */
 import type { BlockRef } from '../../core/chain/block.ts'
-import { type BlockProof, createProof } from '../../core/proof/block-proof.ts'
+import { type BlockProof, createProof, type ProofVerdict } from '../../core/proof/block-proof.ts'
 import { decodeHex, equalsHash, fromHex, toHex } from '../../core/proof/hex-digits.ts'
 import { BLOOM_BYTES } from '../../core/proof/logs-bloom.ts'
 import { createRlpSink, type RlpSink } from '../../core/proof/rlp-sink.ts'
@@ -98,12 +98,13 @@ export function readHeaderJson(
   ref: BlockRef,
   terms: ReadingTerms,
   desk: ReadingDesk,
-): { readonly logsBloom: Uint8Array | null; readonly isDisproven: boolean } {
+): { readonly logsBloom: Uint8Array | null; readonly proof: ProofVerdict } {
   const header = readHeader(cursor, ref)
-  const isProof = isAsked(terms, 'headerHash')
   return {
     logsBloom: copyField(header.spans, LOGS_BLOOM, BLOOM_BYTES),
-    isDisproven: isProof && proveHeader(ref, terms.keccak, desk.scratch, header) === 'mismatch',
+    proof: isAsked(terms, 'headerHash')
+      ? proveHeader(ref, terms.keccak, desk.scratch, header)
+      : 'off',
   }
 }
 
@@ -277,7 +278,7 @@ function proveHeader(
   keccak: Keccak,
   scratch: RlpSink,
   { spans, hasOthers }: Header,
-): BlockProof[keyof BlockProof] {
+): ProofVerdict {
   scratch.end = 0
   if (!writeHeader(scratch, spans)) return 'unprovable'
   const hash = keccak(scratch.bytes.subarray(0, scratch.end))

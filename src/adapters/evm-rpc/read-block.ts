@@ -129,7 +129,7 @@ async function takeBlock(
   return part
 }
 
-/** Headers alone, in one request: the bloom of each, and whether its hash disproves it. */
+/** Headers alone, in one request: the bloom of each, and what its hash proves. */
 export async function readLightHeaders(
   node: EvmNode,
   { terms, desk }: BlockReading,

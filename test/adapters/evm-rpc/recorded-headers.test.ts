@@ -25,7 +25,9 @@ function isDisproven(header: Json, shown: Json): boolean {
     timestampS: Number(header.timestamp),
   }
   const text = JSON.stringify({ ...shown, transactions: [] })
-  return readHeaderJson(createCursor(Buffer.from(text), METHOD), ref, terms, desk).isDisproven
+  return (
+    readHeaderJson(createCursor(Buffer.from(text), METHOD), ref, terms, desk).proof === 'mismatch'
+  )
 }
 
 /** Another value of the same form. */
