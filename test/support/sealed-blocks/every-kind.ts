@@ -23,7 +23,11 @@ export const shopAddress = (n: number): Address =>
 export const CHAIN_ID = 31_337
 
 /** Twelve transactions, of the types the fork knows; eight pay, in coin and token, some both. */
-export function sealEveryKind(fork: Fork = 'prague', header: Json = {}): Promise<SealedBlock> {
+export function sealEveryKind(
+  fork: Fork = 'prague',
+  header: Json = {},
+  accessList: readonly Json[] = [],
+): Promise<SealedBlock> {
   return sealBlock({
     chainId: CHAIN_ID,
     number: 4_660,
@@ -35,6 +39,7 @@ export function sealEveryKind(fork: Fork = 'prague', header: Json = {}): Promise
       withdrawals: [{ address: addressOfKey(8), gwei: 17n }],
     }),
     header,
+    accessList,
   })
 }
 
