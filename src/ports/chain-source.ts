@@ -154,5 +154,7 @@ export type ProviderState =
   | 'open'
   /** Asked us to slow down, and is left alone for as long as it said. */
   | 'limited'
+  /** Answers, and shows the same old block while another node goes on. */
+  | 'stale'
   /** Served something untrue: not asked for minutes. */
   | 'quarantined'

@@ -27,6 +27,7 @@ test('CR-28 the first node stands still: the other one is used, and health names
   const frozenAt = await world.chain.blockNumber()
   first.rules.headFrozenAt = frozenAt
   await expectPaid()
+  await waitFor('health', async () => (await readChain()).providers[0].state === 'stale')
   const { status, providers } = await readChain()
   const head = await world.chain.blockNumber()
   expect(head).toBeGreaterThan(frozenAt)
@@ -34,9 +35,11 @@ test('CR-28 the first node stands still: the other one is used, and health names
     status: 200,
     providers: [
       { name: new URL(first.url).host, head: frozenAt, ok: true, last_fault: null },
-      { name: new URL(second.url).host, head, ok: true, last_fault: null },
+      { name: new URL(second.url).host, head, ok: true, state: 'ok', last_fault: null },
     ],
   })
+  first.reset()
+  await waitFor('its return', async () => (await readChain()).providers[0].state === 'ok')
   await world.expectCleanState()
 })
 

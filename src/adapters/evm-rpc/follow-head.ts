@@ -44,6 +44,7 @@ export async function followHead(
   const { shown, faults } = await collectHeads(pool, signal, questions)
   const [first] = shown
   if (first === undefined) throw chooseFault(faults)
+  noteStandingStill(pool, shown)
   const ask = createAsk(pool, signal, questions)
   const voters =
     shown.length === 2 ? await dropStandingStill(pool, shown as [Shown, Shown], ask) : shown
@@ -152,8 +153,17 @@ async function dropStandingStill(
   ask: AskHeaders<EvmNode>,
 ): Promise<readonly Shown[]> {
   const [low, high] = shown[0].head.number < shown[1].head.number ? shown : shown.toReversed()
-  if (low!.head.number === high!.head.number || !standsStill(pool, low!, high!)) return shown
+  if (!low!.node.standsStill) return shown
   return (await isBehind(pool, low!, high!, ask)) ? [high!] : shown
+}
+
+/** Of any number; one among many is outvoted, and health tells of it all the same. */
+function noteStandingStill(pool: NodePool, shown: readonly Shown[]): void {
+  const highest = shown.reduce((best, one) => (one.head.number > best.head.number ? one : best))
+  for (const one of shown) {
+    const isLower = one.head.number < highest.head.number
+    one.node.standsStill = isLower && standsStill(pool, one, highest)
+  }
 }
 
 function standsStill(pool: NodePool, low: Shown, high: Shown): boolean {

@@ -214,12 +214,13 @@ export function describeProviders({ nodes, clock }: NodePool): ProviderHealth[] 
   })
 }
 
-function judgeState({ record, pace, isOk, head }: EvmNode, nowMs: number): ProviderHealth['state'] {
+function judgeState(node: EvmNode, nowMs: number): ProviderHealth['state'] {
+  const { record, pace, isOk, head, standsStill } = node
   if (isQuarantined(record, nowMs)) return 'quarantined'
   if (isOpen(record)) return 'open'
   if (pace.isPaused()) return 'limited'
   if (!isOk) return head === null && record.errors.size === 0 ? 'unknown' : 'failing'
-  return 'ok'
+  return standsStill ? 'stale' : 'ok'
 }
 
 /** A wrong chain is a mistake that a person must see; it is not hidden behind a timeout. */

@@ -50,6 +50,8 @@ export type EvmNode = {
   mistrustedUntilMs: number
   /** Monotonic time since which another node shows more than this one's unchanged head. */
   overtakenSinceMs: number | null
+  /** It stood still by its latest answer: that is long ago, or its block is old. */
+  standsStill: boolean
   /** Monotonic time since which it has another block where most nodes agree. */
   dissentsSinceMs: number | null
 }
@@ -98,6 +100,7 @@ export function createNode(settings: JsonRpcClientSettings): EvmNode {
     lastFault: null,
     mistrustedUntilMs: 0,
     overtakenSinceMs: null,
+    standsStill: false,
     dissentsSinceMs: null,
   }
 }

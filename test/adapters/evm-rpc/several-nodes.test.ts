@@ -158,10 +158,14 @@ describe('the head (CR-28)', () => {
     expect(await getHead()).toEqual(REF)
     chain.clock.advance(OVERTAKEN_MS)
     expect(await getHead()).toEqual(REF)
+    const states = () => chain.source.describeProviders().map(({ state }) => state)
+    expect(states()).toEqual(['ok', 'ok'])
     chain.clock.advance(1)
     expect((await getHead()).number).toBe(REF.number + 5)
+    expect(states()).toEqual(['stale', 'ok'])
     showHead(chain.proxy, 4)
     expect((await getHead()).number).toBe(REF.number + 4)
+    expect(states()).toEqual(['ok', 'ok'])
   })
 
   test('of one whose head is old: the other one alone, if its own is young', async () => {
