@@ -1,4 +1,5 @@
 /** Logs find, receipts prove: a gateway that asks for ranges of logs, of nodes that cut or refuse them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { accountXpub } from '../support/account-keys.ts'
 import { refusal } from '../support/fault-proxy.ts'
@@ -104,6 +105,38 @@ test.each([0, 1])(
   30_000,
 )
 
+test('CR-15 lists come twice, backwards, late and overlapping: each payment counts once', async () => {
+  const invoices = await inParallel(Array.from({ length: 8 }), () => world.createInvoice())
+  let lists = 0
+  let [late, overlapping] = [0, 0]
+  proxy.intercept(async (method, params, result) => {
+    if (method !== LOGS || !Array.isArray(result)) return result
+    lists += 1
+    if (lists % 2 === 0) {
+      late += 1
+      await sleep(400)
+    }
+    if (lists % 3 !== 0) return [...result, ...result].reverse()
+    // With what the range before this one had: not asked for, so all of it is asked for again.
+    overlapping += 1
+    const [filter] = params as [{ fromBlock: string }]
+    const fromBlock = `0x${Math.max(0, Number(filter.fromBlock) - 4).toString(16)}`
+    const wider = await world.chain.rpc<unknown[]>(LOGS, [{ ...filter, fromBlock }])
+    return [...wider, ...result]
+  })
+  for (const [i, invoice] of invoices.entries()) {
+    await payInvoice(world, invoice, i % 2 === 0 ? {} : { asset: world.native })
+    await world.mine(3)
+  }
+  await world.mine(K)
+  expect(Math.min(late, overlapping)).toBeGreaterThan(1)
+  for (const { id } of invoices) {
+    expect(await world.waitForStatus(id, 'settled')).toMatchObject({ payments_total: 1 })
+  }
+  await expectCreditedAsOnChain(world, invoices)
+  await world.expectCleanState()
+}, 60_000)
+
 test('CR-16 a chain of tokens alone, by headers: the same, and no block is read for nothing', async () => {
   const alone = await startPaymentWorld({
     env: { QUITTANCE_XPUB: accountXpub(7) },
@@ -205,6 +238,8 @@ function judgeQuery(
  * forgotten. Resolves with the milliseconds until they were followed.
  */
 async function catchUp(extend: () => Promise<void>): Promise<number> {
+  // Else a fault of the test before would pass for the lost connection.
+  await waitFor('a node that is well', async () => (await readProvider()).state === 'ok')
   proxy.rules.headFrozenAt = await world.chain.blockNumber()
   proxy.rules.failure = 'reset'
   await waitFor('a lost connection', async () => (await readProvider()).state !== 'ok')

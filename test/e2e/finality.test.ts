@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { connectLocalChain } from '../../hardhat-local/src/local-chain.ts'
 import { startAnvil } from '../../hardhat-local/src/start-anvil.ts'
+import { refusal } from '../support/fault-proxy.ts'
 import { waitFor } from '../support/gateway-process.ts'
 import { expectCreditedAsOnChain } from '../support/oracle.ts'
 import { payInvoice, storyOf } from '../support/pay-invoice.ts'
@@ -165,11 +166,36 @@ test('CR-13 finalized stands still while the head goes on: told after ten second
   await world.mine(TO_FINALIZED + 5)
   await sleep(10_500)
   await world.mine(1)
-  expect((await readHealthUntil('stuck')).state).toBe('ok')
+  const told = await readHealthUntil('stuck')
+  // The same blocks on, as far below the head as before: what is used stands with the tag.
+  expect(told).toMatchObject({
+    state: 'ok',
+    finalized: Number((stuck as { number: string }).number),
+  })
+  expect(world.gateway.output()).toContain('ALARM: finalized tag')
+  const metrics = await (await fetch(`${world.gateway.url}/metrics`)).text()
+  expect(metrics).toContain('quittance_finality_faults_total{chain="31337",kind="stuck"} 1')
   expect((await world.getInvoice(large.id)).status).toBe('processing')
   proxy.reset()
   await world.mine(1)
   await world.waitForStatus(large.id, 'settled')
+})
+
+test('CR-13 the node refuses the tag: large amounts wait, small ones go on', async () => {
+  const before = (await readFinality()).finalized
+  const [large, small] = [await invoiceOver('2000.00'), await invoiceOver('25.00')]
+  for (const invoice of [large, small]) await payInvoice(world, invoice)
+  tamper('finalized', () => refusal(-32_602, 'invalid block tag: finalized'))
+  await world.mine(TO_FINALIZED + 5)
+  await world.waitForStatus(small.id, 'settled')
+  const { state, finalized } = await readHealthUntil('missing')
+  expect({ state, isFallen: finalized < before }).toEqual({ state: 'ok', isFallen: false })
+  await sleep(SETTLED_DOWN_MS)
+  expect((await world.getInvoice(large.id)).status).toBe('processing')
+  proxy.reset()
+  await world.mine(1)
+  await world.waitForStatus(large.id, 'settled')
+  await world.expectCleanState()
 })
 
 test('the tag costs one request for each new head', async () => {

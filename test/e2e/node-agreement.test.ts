@@ -133,6 +133,32 @@ test('CR-17 the node asked first invents a Transfer: never credited, and it is s
   await world.expectCleanState()
 }, 40_000)
 
+test('CR-32 the header of one node does not prove: that one is set aside, proofs stay', async () => {
+  await waitFor('all nodes', async () =>
+    (await readChain()).providers.every(({ state }: any) => state === 'ok'),
+  )
+  const downgrades = await readMetric('proof_downgrades_total')
+  const invoice = await world.createInvoice()
+  let liar: number | null = null
+  for (const [place, node] of proxies.entries()) {
+    node.intercept((method, [, whole], result) => {
+      if (method !== 'eth_getBlockByHash' || whole !== true || result === null) return result
+      liar ??= place
+      return liar === place ? { ...(result as object), extraData: '0xf0' } : result
+    })
+  }
+  await payInvoice(world, invoice)
+  await world.mine(K)
+  await world.waitForStatus(invoice.id, 'settled')
+  const { state, detail, providers } = await readChain()
+  expect({ state, detail }).toEqual({ state: 'ok', detail: null })
+  expect(providers[liar!]).toMatchObject({ last_fault: 'disproven', state: 'quarantined' })
+  for (const other of providers.toSpliced(liar!, 1)) expect(other).toMatchObject({ state: 'ok' })
+  expect(await readMetric('proof_downgrades_total')).toEqual(downgrades)
+  await expectCreditedAsOnChain(world, [invoice])
+  await world.expectCleanState()
+}, 40_000)
+
 test('CR-32 no node serves a block that proves: an alarm, and the chain goes on', async () => {
   // As after a fork: a header with content that our hash of it does not know.
   for (const node of proxies) {

@@ -20,6 +20,7 @@ const PRICES = {
 }
 const RATES = { sources: [{ kind: 'fixed', prices: PRICES }] }
 const env = { QUITTANCE_XPUB: accountXpub(7) }
+const MAX_REORG_BLOCKS = 10
 
 let ethereum: StandIn
 let bnb: StandIn
@@ -231,4 +232,46 @@ describe('chains that are not what they should be', () => {
     const { stderr } = await gateway.run('doctor')
     expect(stderr).toMatch(/FAULT\s+chain 8453 \(Base\): .* has genesis 0x/)
   })
+})
+
+describe('one chain halts', () => {
+  let gateway: GatewayProcess
+  beforeAll(async () => {
+    const bounded = { ...bnb.settings, max_reorg_blocks: MAX_REORG_BLOCKS }
+    const chains = { 1: ethereum.settings, 56: bounded }
+    gateway = await prepareGateway({ config: { chains, rates: RATES }, env })
+    await gateway.start()
+  }, 40_000)
+  afterAll(() => gateway?.dispose())
+
+  test('CR-11 the others go on: visible, payable, credited', async () => {
+    const both = await createInvoice(gateway, { price: { amount: '25', currency: 'USD' } })
+    await bnb.chain.mine(MAX_REORG_BLOCKS + 2)
+    const cursor = await bnb.chain.blockNumber()
+    await waitForChain(gateway, 56, { cursor })
+    await bnb.chain.reorg({ depth: MAX_REORG_BLOCKS + 1 })
+    await bnb.chain.mine(3)
+    const { reason } = await waitForChain(gateway, 56, { state: 'halted', cursor })
+    expect(reason).toContain(`more than ${MAX_REORG_BLOCKS} blocks`)
+    const { status, body } = await gateway.request('GET', '/readyz')
+    expect([status, body.chains[0]]).toMatchObject([503, { chain_id: 1, state: 'ok' }])
+    expect((await gateway.request('GET', '/healthz')).status).toBe(200)
+
+    // An order from before is paid where the chain goes on, and a new one is offered there alone.
+    await pay(gateway, ethereum, 'USDC', both.address, 25_000_000n)
+    expect((await getInvoice(gateway, both.id)).status).toBe('settled')
+    const after = await createInvoice(gateway, { price: { amount: '25', currency: 'USD' } })
+    const offered = new Set(after.payment_options.map((option: any) => option.chain_id))
+    expect([...offered]).toEqual([1])
+    await pay(gateway, ethereum, 'USDT', after.address, 25_000_000n)
+    expect((await getInvoice(gateway, after.id)).status).toBe('settled')
+    const refused = await gateway.request('POST', '/v1/invoices', {
+      price: { amount: '25', currency: 'USD' },
+      accept: [bnb.tokenOf('USDT').asset],
+    })
+    expect([refused.status, refused.body.code]).toEqual([503, 'chain_unavailable'])
+    expect((await readChain(gateway, 56)).cursor).toBe(cursor)
+    const { code, stdout } = await gateway.run('check')
+    expect(code, stdout).toBe(0)
+  }, 60_000)
 })

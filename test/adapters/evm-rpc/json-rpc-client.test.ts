@@ -95,7 +95,9 @@ describe('a call', () => {
     ['a limit for no request', '{"id":null,"error":{"code":429,"message":"x"}}', 200, 'capacity'],
     ['HTTP 429', '{}', 429, 'capacity'],
     ['HTTP 500', 'oops', 500, 'unreachable'],
+    ['HTTP 502', '<html></html>', 502, 'unreachable'],
     ['HTTP 503', '<html></html>', 503, 'unreachable'],
+    ['HTTP 504', '', 504, 'unreachable'],
     ['a closed door', 'no', 401, 'unreachable'],
     ['a redirect', '', 302, 'unreachable'],
   ])('%s', async (_, text, status, kind) => {
