@@ -59,6 +59,8 @@ export type ConfigOptions = {
   readonly nativeMode?: 'direct' | 'delta'
   /** Tokens alone, found by ranges of logs. Default: the coin too, and whole blocks. */
   readonly byLogs?: boolean
+  /** Transfers of fewer units are dust. Default: none is. */
+  readonly dustUnits?: bigint
 }
 
 /** One local chain with coin and two tokens, as a small shop would take. */
@@ -75,6 +77,7 @@ export function describeConfig(options: ConfigOptions): object {
         block_time_ms: BLOCK_TIME_S * 1_000,
         finality: [{ confirmations }],
         proofs: { header_hash, transactions_root, receipts_root, bloom },
+        ...(options.dustUnits !== undefined && { dust_units: options.dustUnits.toString() }),
         ...(options.byLogs === true
           ? { native: false, detection: 'logs' }
           : {

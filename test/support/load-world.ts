@@ -26,7 +26,7 @@ export type LoadWorld = {
 
 export type LoadOptions = Pick<
   ConfigOptions,
-  'pollMs' | 'confirmations' | 'nativeMode' | 'byLogs'
+  'pollMs' | 'confirmations' | 'nativeMode' | 'byLogs' | 'dustUnits'
 > & {
   /** How many will follow the first ones, so that the last is about now. */
   readonly blocks: number
