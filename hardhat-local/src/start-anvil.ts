@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import { findFreePort } from './find-free-port.ts'
+import type { MiningRule } from './judge-body.ts'
 import { type LocalNode, runNodeProcess } from './run-node-process.ts'
+import { startGate } from './start-gate.ts'
 
 export type { LocalNode } from './run-node-process.ts'
 
@@ -11,39 +13,66 @@ export type StartAnvilOptions = {
   /**
    * `manual` (default) mines only when told, `auto` at each transaction, else every `intervalS`.
    */
-  mining?: 'manual' | 'auto' | { intervalS: number }
+  mining?: MiningRule
   /** Loaded at start if it exists, written at `stop`. */
   stateFile?: string
   /** Further arguments, such as `['--slots-in-an-epoch', '2']`. */
   args?: readonly string[]
+  /**
+   * Default true: the node is reached through a gate, without which it may hang for ever when a
+   * trace meets the mining of a block. Without, a call takes some 0.2 ms less.
+   */
+  gate?: boolean
 }
 
 const require = createRequire(import.meta.url)
 
 /** Starts anvil on loopback and resolves when it answers. The process never outlives this one. */
 export async function startAnvil(options: StartAnvilOptions = {}): Promise<LocalNode> {
-  const { chainId = 31_337 } = options
+  const { mining = 'manual' } = options
+  if (options.gate === false) return runAnvil(options, options.port, mining)
+  const gate = await startGate(options.port)
+  try {
+    // Blocks come from the gate, in their turn, and never from the node by itself.
+    const node = await runAnvil(options, undefined, 'manual')
+    gate.open(node.port, mining)
+    return {
+      ...node,
+      url: `http://127.0.0.1:${gate.port}`,
+      port: gate.port,
+      stop: async () => {
+        await gate.stop()
+        await node.stop()
+      },
+    }
+  } catch (error) {
+    await gate.stop()
+    throw error
+  }
+}
+
+async function runAnvil(
+  options: StartAnvilOptions,
+  wantedPort: number | undefined,
+  mining: MiningRule,
+): Promise<LocalNode> {
+  const { chainId = 31_337, stateFile, args = [] } = options
   // Also for a port asked for: else whoever holds it answers before anvil has found out and left.
-  const port = await findFreePort(options.port)
+  const port = await findFreePort(wantedPort)
+  const rendered = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId)]
+  rendered.push('--quiet')
+  if (mining === 'manual') rendered.push('--no-mining')
+  else if (mining !== 'auto') rendered.push('--block-time', String(mining.intervalS))
+  if (stateFile !== undefined) rendered.push('--state', stateFile)
+  // Arrival order makes the content of a block predictable; anvil's default sorts by fee.
+  if (!args.includes('--order')) rendered.push('--order', 'fifo')
   const program = {
     name: 'anvil',
     command: findAnvilBinary(),
-    args: renderArguments(options, port, chainId),
+    args: [...rendered, ...args],
     hint: 'install Foundry, or npm ci',
   }
   return runNodeProcess(program, { port, chainId })
-}
-
-function renderArguments(options: StartAnvilOptions, port: number, chainId: number): string[] {
-  const { mining = 'manual', stateFile, args = [] } = options
-  const result = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId)]
-  result.push('--quiet')
-  if (mining === 'manual') result.push('--no-mining')
-  else if (mining !== 'auto') result.push('--block-time', String(mining.intervalS))
-  if (stateFile !== undefined) result.push('--state', stateFile)
-  // Arrival order makes the content of a block predictable; anvil's default sorts by fee.
-  if (!args.includes('--order')) result.push('--order', 'fifo')
-  return [...result, ...args]
 }
 
 /**
