@@ -139,7 +139,7 @@ test(`LO-05 ${PAYMENTS_AT_ONCE} payments in one block: credited 5 s after K, all
 }, 120_000)
 
 const BLOCKS_BEHIND = IS_FULL ? 50_000 : 4_000
-const BLOCKS_JUMPED = IS_FULL ? 5_000 : 1_000
+const BLOCKS_JUMPED = 5_000
 const TRANSFERS = 4
 /** Payments are so many blocks apart. */
 const PAID_EVERY = 20
