@@ -53,15 +53,14 @@ export function checkWorth(invoice: Invoice, settings: readonly ChainSettings[])
 }
 
 function centsOfPayment(ledger: Ledger, payment: Payment, currency: string): bigint | null {
-  const { accepted, dust, invoiceId, observation } = payment
+  const { accepted, countedUnits, dust, invoiceId, observation } = payment
   const invoice = ledger.invoices.get(invoiceId ?? '')
   const option = invoice?.terms.options.find(({ asset }) => asset.id === observation.asset.id)
   if (invoice === undefined || option === undefined || !accepted || dust) return 0n
   const due = dueCents(invoice, currency)
   const { amountDueUnits } = option
-  return due === null
-    ? null
-    : (observation.amountUnits * due + amountDueUnits - 1n) / amountDueUnits
+  // What came, which check-backed.ts holds against the chain: a token may say more.
+  return due === null ? null : (countedUnits * due + amountDueUnits - 1n) / amountDueUnits
 }
 
 export type CapView = {
