@@ -151,9 +151,10 @@ HDKey.fromExtendedKey = (text, ...rest) => {
   const known = PARSED.get(text)
   if (known !== undefined) return known
   const key = parseOnce.call(HDKey, text, ...rest)
-  const external = key.deriveChild(0)
+  // The chains of addresses and of the merchant's own senders.
+  const chains = [key.deriveChild(0), key.deriveChild(1)]
   const deriveChild = key.deriveChild.bind(key)
-  key.deriveChild = (index) => (index === 0 ? external : deriveChild(index))
+  key.deriveChild = (index) => chains[index] ?? deriveChild(index)
   PARSED.set(text, key)
   return key
 }
@@ -167,7 +168,7 @@ export function createForgetfulBook(): AccountKeys {
   return {
     add(key) {
       known.add(key.fingerprint)
-      DERIVED.add(key)
+      if (DERIVED.accountNumberOf(key.fingerprint) === null) DERIVED.add(key)
     },
     derive: (fingerprint, index) =>
       known.has(fingerprint) ? DERIVED.derive(fingerprint, index) : null,
