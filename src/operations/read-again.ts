@@ -29,7 +29,7 @@ export async function readAgain(
   if (ref?.hash !== hash) return 0
   const block = await deps.source.getBlock(ref, signal)
   const parent = await deps.source.getHeaderByHash(ref.parentHash, signal)
-  const again = { settings, chain, blocks: [block], parent, signal }
+  const again = { settings, chain, blocks: [block], parent, sharesRoom: true, signal } as const
   const { result, events } = await settleAgain(deps, again)
   if (result === 'committed') return events.length
   throw new ChainSourceError('conflict', 'another writer was first; this look is taken again')

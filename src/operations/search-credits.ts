@@ -37,6 +37,8 @@ export type CreditSearch = {
 
 export type FoundCredits = {
   readonly transfers: readonly Transfer[]
+  /** Those they are in, as read for it. */
+  readonly blocks: readonly VerifiedBlock[]
   /** Up to where every unit is accounted for now. */
   readonly known: KnownBalance
   /** Units the balance is below what is known of it; zero when it is not. */
@@ -52,8 +54,11 @@ const MAX_CHANGES = 8
 export async function searchCredits(search: CreditSearch): Promise<FoundCredits> {
   const { chain, tip, tipUnits } = search
   const transfers: Transfer[] = []
+  const blocks: VerifiedBlock[] = []
   let known = search.known
   for (let changes = 0; changes < MAX_CHANGES; changes += 1) {
+    // A node that says something else of the tip than all of them together is not heard twice.
+    if (known.block.number >= tip.number) break
     const expectedAt = expectBalance(known, search.credits, transfers)
     if (tipUnits === expectedAt(tip.number)) {
       known = { ...known, block: { number: tip.number, hash: tip.hash }, balanceUnits: tipUnits }
@@ -61,8 +66,10 @@ export async function searchCredits(search: CreditSearch): Promise<FoundCredits>
     }
     const at = await findDeviation(search, known, expectedAt)
     const explained = await explainBlock(search, known.address, at, expectedAt(at.number))
-    if (explained.shortUnits > 0n) return { transfers, known, shortUnits: explained.shortUnits }
+    const { shortUnits } = explained
+    if (shortUnits > 0n) return { transfers, blocks, known, shortUnits }
     transfers.push(...explained.transfers)
+    if (explained.transfers.length > 0) blocks.push(explained.block)
     known = {
       chainId: chain.chainId,
       address: known.address,
@@ -70,7 +77,7 @@ export async function searchCredits(search: CreditSearch): Promise<FoundCredits>
       balanceUnits: explained.balanceUnits,
     }
   }
-  return { transfers, known, shortUnits: 0n }
+  return { transfers, blocks, known, shortUnits: 0n }
 }
 
 type Expectation = (blockNumber: number) => bigint
@@ -124,6 +131,7 @@ async function readBalance(
 }
 
 type Explained = {
+  readonly block: VerifiedBlock
   readonly transfers: readonly Transfer[]
   readonly balanceUnits: bigint
   readonly shortUnits: bigint
@@ -149,11 +157,11 @@ async function explainBlock(
   if (restUnits < 0n) {
     // Code at the address spends by itself, and its owner signed for that (EIP-7702).
     const isSpent = await search.native.hasCode(at, address, search.signal)
-    return { transfers: [], balanceUnits, shortUnits: isSpent ? 0n : -restUnits }
+    return { block, transfers: [], balanceUnits, shortUnits: isSpent ? 0n : -restUnits }
   }
   const arrived = explains ? moved.arrived : []
   const rest = restUnits === 0n ? [] : [risenBy(search.chain.chainId, at, address, restUnits)]
-  return { transfers: [...arrived, ...rest], balanceUnits, shortUnits: 0n }
+  return { block, transfers: [...arrived, ...rest], balanceUnits, shortUnits: 0n }
 }
 
 /** Value that our own senders brought directly, which is in no credit. */

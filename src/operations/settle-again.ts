@@ -16,6 +16,8 @@ export type BlocksAgain = {
   readonly blocks: readonly VerifiedBlock[]
   /** The block below the first; null where nobody has it: coins sent by contracts are left out. */
   readonly parent: BlockRef | null
+  /** For the turns of a watcher. */
+  readonly sharesRoom?: true
   readonly signal: AbortSignal
 }
 
@@ -23,7 +25,7 @@ export type SettledAgain = { readonly result: CommitResult; readonly events: rea
 
 /** One commit, or none when nothing is new. `conflict`: load the chain and try again. */
 export async function settleAgain(deps: SyncDeps, again: BlocksAgain): Promise<SettledAgain> {
-  const { settings, chain, blocks, parent, signal } = again
+  const { settings, chain, blocks, parent, signal, ...taking } = again
   const refs = blocks.map(({ ref }) => ref)
   const before = createLocalChain(settings.chainId, parent === null ? refs : [parent])
   const settled = await settleBlocks(deps, settings, {
@@ -34,6 +36,7 @@ export async function settleAgain(deps: SyncDeps, again: BlocksAgain): Promise<S
     found: await findInternal(deps, { settings, before, blocks, signal }),
     expirySkip: 0,
     isWaiting: false,
+    ...taking,
     signal,
   })
   const { changes, proofLevels, corroborated } = settled

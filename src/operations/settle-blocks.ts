@@ -52,6 +52,8 @@ export type BlocksToSettle = {
    * chain (found by traces or by balance).
    */
   readonly found?: readonly Transfer[]
+  /** Blocks already on our chain that were read for what was found in them, and for nothing else. */
+  readonly foundIn?: readonly VerifiedBlock[]
   /** Blocks the caller has shown to be on our chain, also below the ring: read again. */
   readonly reread?: readonly VerifiedBlock[]
   /** An operator's decision in place of the rules of reorgs: `blocks` replace these of ours. */
@@ -99,7 +101,7 @@ export async function settleBlocks(
   settings: ChainSettings,
   request: BlocksToSettle,
 ): Promise<SettledBlocks> {
-  const { before, blocks, expirySkip, reread = [] } = request
+  const { before, blocks, expirySkip, reread = [], foundIn = [] } = request
   const ours = await readOurs(deps, settings, request)
   const { seen, again, found, addresses, outflows } = ours
   const { steps, known, isStill } = planTurn(settings, request, ours)
@@ -133,7 +135,7 @@ export async function settleBlocks(
   const { chains, halted } = await loadOtherChains(deps, settings.chainId, loaded.invoices)
   chains.set(settings.chainId, before)
   const context = createSettlementContext(deps, chains, halted)
-  const unproven = findUnproven(deps.source, settings, [...blocks, ...reread])
+  const unproven = findUnproven(deps.source, settings, [...blocks, ...reread, ...foundIn])
   const { invoices, payments: held } = loaded
   const matching = { settings, addresses, invoices, held, unproven, assigned }
   const matched = matchSteps(matching, steps, transfers)

@@ -8,17 +8,17 @@
 import type { BlockRef } from '../core/chain/block.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import type { KnownBalance } from '../core/chain/known-balance.ts'
-import { blockAt, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
-import type { Transfer } from '../core/chain/transfer.ts'
+import { type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { ChangeSet } from '../core/change-set.ts'
 import { type Address, nativeAssetId } from '../core/money/asset.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { SweepCursor, SweepGroup, SweepTarget } from '../ports/balance-store.ts'
 import type { NativeSource } from '../ports/native-source.ts'
+import { type Comparing, findBegins, readOrLeave } from './find-begins.ts'
 import { readOnce } from './read-once.ts'
 import { recogniseOwn } from './recognise-own.ts'
-import { countSweep, tellFound, tellShortfall, tellUnknownBegin } from './report-sweep.ts'
+import { countSweep, tellFound, tellShortfall } from './report-sweep.ts'
 import {
   type CreditSearch,
   expectBalance,
@@ -160,18 +160,11 @@ function waitForSupport(
   return { ...memory, place: null, nextRoundAtMs: nowMs + UNSUPPORTED_INTERVAL_MS }
 }
 
-type Sweep = {
-  readonly deps: SyncDeps & { readonly native: NativeSource }
+type Sweep = Comparing & {
   /** Of this turn: what many addresses have to do with is read once. */
   readonly reads: Pick<CreditSearch, 'source' | 'native'>
-  readonly settings: ChainSettings
-  readonly chain: LocalChain
-  readonly tip: BlockRef
   /** Filled while sweeping. */
   readonly shortfalls: Map<Address, bigint>
-  /** Addresses of which this turn could not tell. Filled while sweeping. */
-  readonly leftOut: Set<Address>
-  readonly signal: AbortSignal
 }
 
 async function sweepIdle(
@@ -206,20 +199,22 @@ async function sweepPage(
   if (balances === null) return 'unsupported'
   countSweep(sweep, 'ok')
   const begins = await findBegins(sweep, targets, balances)
-  const found: Transfer[] = []
+  const found: Pick<FoundCredits, 'transfers' | 'blocks'>[] = []
   const known: KnownBalance[] = []
   for (const [index, target] of targets.entries()) {
+    const begin = begins[index] ?? null
+    if (begin === null) continue
     const tipUnits = balances[index] as bigint
-    const result = await compareBalance(sweep, target, begins[index] as KnownBalance, tipUnits)
-    found.push(...result.transfers)
+    const result = await compareBalance(sweep, target, begin, tipUnits)
+    found.push(result)
     if (result.known.balanceUnits !== target.known?.balanceUnits) known.push(result.known)
-    else if (!isSameBlock(target.known, begins[index])) known.push(result.known)
+    else if (!isSameBlock(target.known, begin)) known.push(result.known)
   }
   await commitSweep(sweep, found, known)
   return cursor
 }
 
-type Compared = { readonly transfers: readonly Transfer[]; readonly known: KnownBalance }
+type Compared = Omit<FoundCredits, 'shortUnits'>
 
 async function compareBalance(
   sweep: Sweep,
@@ -233,117 +228,29 @@ async function compareBalance(
   const differsBy = tipUnits - expectBalance(begin, credits)(tip.number)
   if (differsBy === 0n) {
     shortfalls.delete(address)
-    return { transfers: [], known: { ...begin, block, balanceUnits: tipUnits } }
+    return { ...NOTHING, known: { ...begin, block, balanceUnits: tipUnits } }
   }
-  if (shortfalls.get(address) === -differsBy) return { transfers: [], known: begin }
+  if (shortfalls.get(address) === -differsBy) return { ...NOTHING, known: begin }
   const isOwn = recogniseOwn(deps, sweep.settings)
   const search = { ...reads, isOwn, chain, known: begin, credits, tip, tipUnits, signal }
-  const found = await searchOrLeave(sweep, search)
-  if (found === null) return { transfers: [], known: begin }
-  const { transfers, known, shortUnits } = found
+  const found = await readOrLeave(sweep, address, () => searchCredits(search))
+  if (found === null) return { ...NOTHING, known: begin }
+  const { shortUnits, ...compared } = found
   if (shortUnits > 0n) {
     shortfalls.set(address, -differsBy)
     tellShortfall(sweep, address, shortUnits)
   }
-  return { transfers, known }
+  return compared
 }
 
-/** One address that cannot be told about must not hold up the others: the next round tries again. */
-async function searchOrLeave(sweep: Sweep, search: CreditSearch): Promise<FoundCredits | null> {
-  const { deps, settings, leftOut } = sweep
-  try {
-    return await searchCredits(search)
-  } catch (error) {
-    if (!(error instanceof ChainSourceError)) throw error
-    search.signal.throwIfAborted()
-    const { kind, message } = error
-    leftOut.add(search.known.address)
-    countSweep(sweep, kind)
-    const fields = { chain_id: settings.chainId, address: search.known.address, kind }
-    if (kind === 'inconsistent') deps.logger.error(fields, `ALARM: ${message}; nothing is credited`)
-    else deps.logger.warn(fields, `a balance rose, and why is not known yet: ${message}`)
-    return null
-  }
-}
-
-/** From where each address is compared: what was known, or what it had when it was given out. */
-async function findBegins(
-  sweep: Sweep,
-  targets: readonly SweepTarget[],
-  balances: readonly bigint[],
-): Promise<KnownBalance[]> {
-  const { settings, chain, tip } = sweep
-  const { chainId } = settings
-  const refs = await Promise.all(targets.map((target) => findBeginBlock(sweep, target)))
-  const missing = targets.flatMap(({ deposit }, index) => {
-    const ref = refs[index]
-    return ref === 'known' || ref === null || ref === undefined
-      ? []
-      : [{ ref, address: deposit.address }]
-  })
-  const read = new Map<Address, bigint>()
-  for (const group of Map.groupBy(missing, ({ ref }) => ref.hash).values()) {
-    const addresses = group.map(({ address }) => address)
-    const ref = group[0]?.ref as BlockRef
-    const units = ref.hash === tip.hash ? null : await readOldBalances(sweep, ref, addresses)
-    for (const [index, address] of addresses.entries()) {
-      const found = units?.[index]
-      if (found !== undefined) read.set(address, found)
-    }
-  }
-  return targets.map(({ deposit, known, credits }, index) => {
-    const { address } = deposit
-    const ref = refs[index]
-    if (ref === 'known') return known as KnownBalance
-    const units = read.get(address)
-    if (ref !== null && ref !== undefined && units !== undefined) {
-      return { chainId, address, block: ref, balanceUnits: units }
-    }
-    const tipUnits = balances[index] as bigint
-    const begin = { chainId, address, block: tip, balanceUnits: tipUnits }
-    if (ref?.hash !== tip.hash) tellUnknownBegin(sweep, begin, sumCredits(credits, chain))
-    return begin
-  })
-}
-
-/**
- * `known` where the last balance is of a block of ours; else the block it went on from, or the one
- * in which the address was given out. Null when that is out of reach.
- */
-async function findBeginBlock(
-  { deps, chain }: Sweep,
-  { deposit, known }: SweepTarget,
-): Promise<BlockRef | 'known' | null> {
-  const from = known?.block ?? deposit.issued?.tips[chain.chainId]
-  if (from === undefined) return null
-  const held = blockAt(chain, from.number)
-  const isBelow = from.number < (chain.blocks[0] as BlockRef).number
-  if (known !== null && (held?.hash === from.hash || isBelow)) return 'known'
-  if (held?.hash === from.hash) return held
-  const hash = from.hash as BlockRef['hash']
-  const ancestor = await deps.store.findCanonicalAncestor(chain.chainId, hash)
-  return ancestor === null ? null : blockAt(chain, ancestor.number)
-}
-
-/** Null where the states of this block are out of reach. */
-async function readOldBalances(
-  { deps, signal }: Sweep,
-  ref: BlockRef,
-  addresses: readonly Address[],
-): Promise<readonly bigint[] | null> {
-  try {
-    return await deps.native.getBalances(ref, addresses, signal)
-  } catch (error) {
-    if (error instanceof ChainSourceError && error.kind === 'not_there') return null
-    throw error
-  }
-}
+const NOTHING = { transfers: [], blocks: [] } as const
 
 async function commitSweep(
   { deps, settings, chain, tip, signal }: Sweep,
-  found: readonly Transfer[],
+  credits: readonly Pick<FoundCredits, 'transfers' | 'blocks'>[],
   known: readonly KnownBalance[],
 ): Promise<void> {
+  const found = credits.flatMap(({ transfers }) => transfers)
   if (found.length === 0 && known.length === 0) return
   const settled =
     found.length === 0
@@ -355,6 +262,8 @@ async function commitSweep(
           expirySkip: 0,
           isWaiting: false,
           found,
+          foundIn: credits.flatMap((one) => one.blocks),
+          sharesRoom: true,
           signal,
         })
   const changes: ChangeSet = {
@@ -373,13 +282,6 @@ async function commitSweep(
     throw new ChainSourceError('conflict', 'another writer was first; this sweep is made again')
   }
   for (const transfer of found) tellFound({ deps, settings }, transfer)
-}
-
-function sumCredits(credits: SweepTarget['credits'], chain: LocalChain): bigint {
-  const tip = tipOf(chain).number
-  return credits
-    .filter(({ blockNumber }) => blockNumber <= tip)
-    .reduce((total, { amountUnits }) => total + amountUnits, 0n)
 }
 
 function isSameBlock(known: KnownBalance, begin: KnownBalance | undefined): boolean {

@@ -46,6 +46,8 @@ type Node = {
   /** States below are gone. */
   readonly statesFrom?: number
   readonly code?: boolean
+  /** What the one node that was asked first says of the tip, more than there is. */
+  readonly tipLie?: bigint
 }
 
 function frame(from: Address, to: Address, valueUnits: bigint): CallFrame {
@@ -135,7 +137,7 @@ async function search(happenings: Readonly<Record<number, Happening>>, node: Nod
     },
     credits,
     tip: refAt(TIP),
-    tipUnits: world.balanceAt(TIP),
+    tipUnits: world.balanceAt(TIP) + (node.tipLie ?? 0n),
     signal: new AbortController().signal,
   })
   const told = found.transfers.map(({ block, place, amountUnits, txHash, from }) => {
@@ -223,6 +225,16 @@ describe('what an address spends', () => {
     expect(told).toEqual([byCall(120, 5n), byCall(130, 6n)])
     expect([known.balanceUnits, shortUnits]).toEqual([31n, 0n])
   })
+
+  test.each([-7n, 7n])(
+    'is no credit where one node tells of %s coins at the tip',
+    async (tipLie) => {
+      const story = { 110: { direct: 50n }, [TIP]: { spent: 30n } }
+      const { told, known, shortUnits } = await search(story, { tipLie })
+      expect([told, shortUnits]).toEqual([[], 0n])
+      expect(known).toMatchObject({ block: { number: TIP }, balanceUnits: 20n })
+    },
+  )
 
   test('by calls of others is explained by traces (EIP-7702)', async () => {
     const { told, shortUnits } = await search({ 110: { direct: 50n }, 120: { taken: 40n } })
