@@ -7,7 +7,7 @@ import type { Transfer } from '../core/chain/transfer.ts'
 import { deadlineMs, type Invoice } from '../core/invoice/invoice.ts'
 import type { Address, Hash } from '../core/money/asset.ts'
 import { matchTransfers, type Recipient } from '../core/payment/match-transfers.ts'
-import type { Payment } from '../core/payment/payment.ts'
+import type { Observation, Payment } from '../core/payment/payment.ts'
 import { keepAssigned } from '../core/settlement/assign-payment.ts'
 import { type DepositAddress, isAfterIssue } from '../core/store-account/store-account.ts'
 import type { InvoiceWithPayments } from '../ports/store.ts'
@@ -60,19 +60,31 @@ export function matchSteps(
   })
 }
 
-/** A balance may have told of the same coins before calls or logs did: they count once. */
+/**
+ * The same coins may have been told of in another way before, by a balance, by calls or by a list, and
+ * come back as that: they count once. What a balance tells is only ever the rest.
+ */
 function leaveOutTwins(held: readonly Payment[], matched: readonly Payment[]): Payment[] {
-  const told = new Set(
-    held
-      .filter(({ observation }) => isByBalance(observation))
-      .map(({ observation }) => `${observation.blockHash}/${observation.to}`),
-  )
-  return matched.filter(
-    ({ observation }) =>
-      observation.kind !== 'internal' ||
-      isByBalance(observation) ||
-      !told.has(`${observation.blockHash}/${observation.to}`),
-  )
+  const told = new Map<string, Set<string>>()
+  for (const { observation } of held) {
+    if (observation.kind !== 'internal') continue
+    const at = payeeOf(observation)
+    told.set(at, (told.get(at) ?? new Set()).add(wayOf(observation)))
+  }
+  return matched.filter(({ observation }) => {
+    if (observation.kind !== 'internal' || isByBalance(observation)) return true
+    const ways = told.get(payeeOf(observation))
+    return ways === undefined || (ways.size === 1 && ways.has(wayOf(observation)))
+  })
+}
+
+function payeeOf({ blockHash, to }: Observation): string {
+  return `${blockHash}/${to}`
+}
+
+/** `call` of `call:3:0.2`. */
+function wayOf({ place }: Observation): string {
+  return place.slice(0, place.indexOf(':'))
 }
 
 /**
@@ -94,7 +106,7 @@ function findReturned(
   )
 }
 
-function isByBalance({ kind, txHash }: Payment['observation']): boolean {
+function isByBalance({ kind, txHash }: Observation): boolean {
   return kind === 'internal' && txHash === null
 }
 
