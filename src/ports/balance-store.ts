@@ -58,7 +58,7 @@ export type SweepPage = {
 export type SweepTarget = {
   readonly deposit: DepositAddress
   readonly known: KnownBalance | null
-  /** What counts on our chain, ascending by block. */
+  /** What came to the address on our chain, for whatever order or none, ascending by block. */
   readonly credits: readonly KnownCredit[]
 }
 

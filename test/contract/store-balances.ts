@@ -147,12 +147,15 @@ export function describeStoreBalances(open: OpenStore): void {
           samplePayment(sampleObservation(4, sampleBlock(10)), owner),
           // Given to the order by the merchant: its coins lie at another address.
           samplePayment(coin(5, 11, { to: sampleAddress(9) }), owner),
+          // Nobody's: its coins lie here all the same.
+          samplePayment(coin(6, 12), { invoiceId: null }),
         ],
       })
       const [target] = (await store.findSweepTargets(query('unfinished'))).targets
       expect(target?.credits).toEqual([
         { blockNumber: 10, place: 'log:2', amountUnits: 2n },
         { blockNumber: 11, place: 'log:1', amountUnits: 1n },
+        { blockNumber: 12, place: 'log:6', amountUnits: 6n },
       ])
     })
 

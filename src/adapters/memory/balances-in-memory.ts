@@ -95,7 +95,7 @@ function describeTarget(
   const takesCoin = invoice.terms.options.some(({ asset }) => asset.id === assetId)
   if (deposit === undefined || !takesCoin) return []
   const credits = valuesOf(state.payments)
-    .filter(({ invoiceId, position }) => invoiceId === invoice.id && position !== 'orphaned')
+    .filter(({ position }) => position !== 'orphaned')
     .map(({ observation }) => observation)
     .filter((observation) => observation.chainId === chainId && observation.asset.id === assetId)
     .filter(({ to }) => to === deposit.address)

@@ -70,14 +70,12 @@ export const sweepPage = (group: SweepGroup): string => `
 const KNOWN_BALANCES = `SELECT n.* FROM json_each(@addresses) AS candidate
   CROSS JOIN native_balances AS n ON n.chain_id = @chainId AND n.address = unhex(candidate.value)`
 
-/** Money of another address may have been given to the order: it is no credit of this one. */
-const KNOWN_CREDITS = `SELECT p.invoice_id, o.block_number, o.place, o.amount_units
-  FROM json_each(@invoices) AS wanted
-  CROSS JOIN invoices AS i ON i.id = wanted.value
-  CROSS JOIN payments AS p ON p.invoice_id = wanted.value
-  CROSS JOIN observations AS o ON o.id = p.id
-    AND o.to_address = '0x' || lower(hex(i.address))
-  WHERE p.chain_id = @chainId AND p.asset_id = @assetId AND p.stage <> 'orphaned'
+/** Whatever order it counts for, or none: money of an address is what came to it. */
+export const KNOWN_CREDITS = `SELECT o.to_address, o.block_number, o.place, o.amount_units
+  FROM json_each(@addresses) AS recipient
+  CROSS JOIN observations AS o ON o.to_address = recipient.value AND o.chain_id = @chainId
+  CROSS JOIN payments AS p ON p.id = o.id
+  WHERE p.asset_id = @assetId AND p.stage <> 'orphaned'
   ORDER BY o.block_number`
 
 const CANONICAL_ANCESTOR = `WITH RECURSIVE line (hash, parent_hash, number, timestamp_s, canonical) AS (
@@ -95,7 +93,7 @@ type TargetRow = AddressRow & {
   readonly takes_coin: 0 | 1
 }
 type CreditRow = {
-  readonly invoice_id: string
+  readonly to_address: Address
   readonly block_number: number
   readonly place: string
   readonly amount_units: string
@@ -113,19 +111,15 @@ export function findSweepTargets(sql: Statements, query: SweepQuery): SweepPage 
   }) as TargetRow[]
   const last = rows.length < limit ? undefined : rows.at(-1)
   const deposits = rows.filter((row) => row.takes_coin === 1).map(rowToDepositAddress)
-  const known = findKnown(
-    sql,
-    chainId,
-    deposits.map(({ address }) => address),
-  )
-  const invoices = deposits.flatMap(({ issued }) => (issued === null ? [] : [issued.invoiceId]))
-  const credits = findCredits(sql, chainId, assetId, invoices)
+  const addresses = deposits.map(({ address }) => address)
+  const known = findKnown(sql, chainId, addresses)
+  const credits = findCredits(sql, chainId, assetId, addresses)
   return {
     targets: deposits.map(
       (deposit): SweepTarget => ({
         deposit,
         known: known.get(deposit.address) ?? null,
-        credits: credits.get(deposit.issued?.invoiceId ?? '') ?? [],
+        credits: credits.get(deposit.address) ?? [],
       }),
     ),
     cursor:
@@ -153,17 +147,17 @@ function findCredits(
   sql: Statements,
   chainId: number,
   assetId: string,
-  invoices: readonly string[],
-): Map<string, KnownCredit[]> {
-  const parameters = { chainId, assetId, invoices: JSON.stringify(invoices) }
+  addresses: readonly Address[],
+): Map<Address, KnownCredit[]> {
+  const parameters = { chainId, assetId, addresses: JSON.stringify(addresses) }
   const rows = sql(KNOWN_CREDITS).all(parameters) as CreditRow[]
-  const byInvoice = new Map<string, KnownCredit[]>()
-  for (const { invoice_id, block_number, place, amount_units } of rows) {
-    const list = byInvoice.get(invoice_id) ?? []
+  const byAddress = new Map<Address, KnownCredit[]>()
+  for (const { to_address, block_number, place, amount_units } of rows) {
+    const list = byAddress.get(to_address) ?? []
     list.push({ blockNumber: block_number, place, amountUnits: BigInt(amount_units) })
-    byInvoice.set(invoice_id, list)
+    byAddress.set(to_address, list)
   }
-  return byInvoice
+  return byAddress
 }
 
 export function findCanonicalAncestor(
