@@ -7,6 +7,7 @@ import type { BlockRef, VerifiedBlock } from '../core/chain/block.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import {
   type BranchClaim,
+  blockAt,
   connectBlocks,
   createLocalChain,
   type FinalityMarks,
@@ -17,6 +18,7 @@ import {
   tipOf,
 } from '../core/chain/local-chain.ts'
 import type { ChainAdvance, ChangeSet } from '../core/change-set.ts'
+import { SECOND_MS } from '../core/time.ts'
 import { ChainSourceError } from '../errors.ts'
 import type { FinalityHealth } from '../ports/chain-directory.ts'
 import type { ChainSource } from '../ports/chain-source.ts'
@@ -218,6 +220,12 @@ async function settleAndCommit(
   blocks: readonly VerifiedBlock[],
   marks: FinalityMarks | null,
 ): Promise<Pick<SettledBlocks, 'chain' | 'expirySkip' | 'isWaiting' | 'held'>> {
+  const lowest = blocks[0]?.ref.number ?? Number.POSITIVE_INFINITY
+  if (lowest <= tipOf(chain).number) {
+    // No order expires by what was seen on a branch that is left.
+    const throughMs = (blockAt(chain, lowest - 1)?.timestampS ?? 0) * SECOND_MS
+    deps.chains.forgetLooksAfter(settings.chainId, throughMs)
+  }
   const found = await findInternal(deps, { settings, before: chain, blocks, signal })
   const settled = await settleBlocks(deps, settings, {
     before: chain,

@@ -50,4 +50,6 @@ export type ChainDirectory = {
    */
   checkedThroughMs(chainId: number): number
   noteExpiryCheck(chainId: number, throughMs: number): void
+  /** Blocks after this time (ms) are others now: what was looked at in them is to be looked at again. */
+  forgetLooksAfter(chainId: number, throughMs: number): void
 }

@@ -46,6 +46,13 @@ export function createChainDirectory(
     noteSweep: (chainId, throughMs) => void swept.set(chainId, throughMs),
     checkedThroughMs: (chainId) => checked.get(chainId) ?? Number.POSITIVE_INFINITY,
     noteExpiryCheck: (chainId, throughMs) => void checked.set(chainId, throughMs),
+    forgetLooksAfter(chainId, throughMs) {
+      // Where nobody looks, nothing is waited for.
+      for (const looks of [swept, checked]) {
+        const lookedMs = looks.get(chainId) ?? Number.POSITIVE_INFINITY
+        if (lookedMs < Number.POSITIVE_INFINITY) looks.set(chainId, Math.min(lookedMs, throughMs))
+      }
+    },
     setHealth: (chainId, health) =>
       void reports.set(chainId, { health, atMs: clock.monotonicMs() }),
   }
