@@ -48,6 +48,11 @@ export function givenTo({ assignments }: Ledger, observation: Observation): stri
   return assignments.get(keyOf(observation))?.invoiceId ?? null
 }
 
+/** Commits there were when that was decided. */
+export function givenAt({ assignments }: Ledger, observation: Observation): number {
+  return assignments.get(keyOf(observation))?.at ?? Number.NEGATIVE_INFINITY
+}
+
 /** The same of what a block moved. What had an order in that very block before keeps it. */
 export function movementGivenTo(
   { assignments, firstSeenAt }: Ledger,

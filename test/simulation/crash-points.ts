@@ -6,6 +6,7 @@
 import { GatewayError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
 import type { LogSource } from '../../src/ports/log-source.ts'
+import type { NativeSource } from '../../src/ports/native-source.ts'
 import type { StateDirectory } from '../../src/ports/state-directory.ts'
 import type { Store } from '../../src/ports/store.ts'
 import type { WebhookSender } from '../../src/ports/webhook-sender.ts'
@@ -130,6 +131,10 @@ export function guardSource(source: ChainSource, run: Run): ChainSource {
 
 export function guardLogs(logs: LogSource, run: Run): LogSource {
   return guard(logs, run, false)
+}
+
+export function guardNative(native: NativeSource, run: Run): NativeSource {
+  return guard(native, run, false)
 }
 
 export function guardSender(sender: WebhookSender, run: Run): WebhookSender {

@@ -4,7 +4,9 @@
  */
 import type { History } from './history.ts'
 
-export const FIXED_CASES: readonly { readonly name: string; readonly history: History }[] = [
+export type FixedCase = { readonly name: string; readonly history: History }
+
+export const FIXED_CASES: readonly FixedCase[] = [
   {
     name: 'an invoice is not asked to expire by what a halted chain showed before it halted',
     history: {

@@ -2,6 +2,7 @@
  * A history is a list of steps, drawn from a seed before anything runs. Every step brings its own
  * seed, so that the rest means the same when one is left out: that is what makes shrinking work.
  */
+import { addCoinSteps, drawCoins } from './coin-steps.ts'
 import type { Trouble } from './crash-points.ts'
 import { addMerchantSteps } from './merchant-steps.ts'
 import { createRandom, type Random } from './random.ts'
@@ -37,8 +38,8 @@ export const PAY_MODES = [
   'many',
   'noise',
 ] as const
-/** `short`: in a token that moves less than it says. */
-export type PayMode = (typeof PAY_MODES)[number] | 'short'
+/** `short`: in a token that moves less than it says. `call`: by a contract. `spend`: away again. */
+export type PayMode = (typeof PAY_MODES)[number] | 'short' | 'call' | 'spend'
 
 export type Step =
   /** Jobs under way together, mixed by the seed, in one process. */
@@ -105,12 +106,13 @@ const FORK_DEPTH_MAX = 12
 
 export function drawHistory(seed: number): History {
   const random = createRandom(seed)
-  const setting = drawCap(seed, drawSetting(random))
+  const setting = drawCoins(seed, drawCap(seed, drawSetting(random)))
   const steps: Step[] = []
   const length = random.between(25, 60)
   for (let i = 0; i < 2; i++) steps.push(drawRun(random, [drawCreate(random)], 0))
   while (steps.length < length) steps.push(...drawSteps(random, setting))
-  return { seed, setting, steps: addMerchantSteps(seed, setting, steps) }
+  const all = addMerchantSteps(seed, setting, steps)
+  return { seed, setting, steps: addCoinSteps(seed, setting, all) }
 }
 
 function drawSetting(random: Random): Setting {

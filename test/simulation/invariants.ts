@@ -15,6 +15,7 @@ import { checkAssigned, givenTo } from './assignments.ts'
 import { checkBacked } from './check-backed.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkCap, checkWorth } from './check-cap.ts'
+import { checkCoin, checkCoinSums, checkExpiredCoins, isBeyondBlock } from './check-coins.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
 import { isDeep, ruleFor, type Standing } from './depth.ts'
 import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
@@ -64,7 +65,11 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   view.deadlines.note(ledger)
   for (const invoice of changes.invoices ?? []) {
     checkStanding(ledger, invoice, before.get(invoice.id), changes.events ?? [])
-    if (before.get(invoice.id)?.status !== 'expired') checkDeadline(invoice, view)
+    if (before.get(invoice.id)?.status === 'expired') continue
+    checkDeadline(invoice, view)
+    if (invoice.status === 'expired') {
+      checkExpiredCoins(ledger, invoice, view.settings, view.chains)
+    }
   }
   if (changes.chain === undefined) return
   checkChain(ledger, changes.chain.chainId, view)
@@ -236,7 +241,9 @@ function checkRule(
   const option = invoice?.terms.options.find((one) => one.asset.id === asset.id)
   // Whoever has it now, it was nobody's.
   const isGiven = givenTo(ledger, observation) !== null
-  const asked = (isGiven ? undefined : option?.finality) ?? strictestFinality(chain)
+  // What only a balance tells waits for the strictest tier, whatever the order asks.
+  const isPlain = !isGiven && observation.txHash !== null
+  const asked = (isPlain ? option?.finality : undefined) ?? strictestFinality(chain)
   const rule = block === undefined ? null : ruleFor(asked, block, chain.finalizedTag)
   demand(
     isDeepStrictEqual(finality, rule),
@@ -263,42 +270,57 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
   const truth = view.chains.get(chainId) as SimulatedChain
   const standing = standingOf(chain) as Standing
   const expected = findMovements(ledger, chain, truth)
+  const mode = view.settings.find((one) => one.chainId === chainId)?.nativeMode
   for (const payment of ledger.payments.values()) {
-    const { observation, position, finality, heldByCap } = payment
-    if (observation.chainId !== chainId) continue
-    const key = `${observation.blockHash}/${observation.place}`
-    const movement = expected.get(key)
-    if (position === 'orphaned') {
-      demand(movement === undefined, 'I1', () => `${observation.id} is orphaned, and canonical`)
-      continue
-    }
-    demand(
-      movement !== undefined &&
-        movement.to === observation.to &&
-        movement.units === observation.amountUnits &&
-        movement.asset.id === observation.asset.id,
-      'I1',
-      () => `${observation.id} counts, and is no movement of a canonical block`,
-    )
-    expected.delete(key)
-    // Dust that turned out to be the rest of what is due is asked for its balance by the next turn.
-    const isLifted = isBelowDust(observation, view)
-    const isUnread =
-      observation.asset.token !== null && (isLifted || view.hasRefusedBalances(chainId))
-    // What nothing proves is looked at once more before it counts, in a later turn.
-    const isUnproven = truth.getBlock(observation.blockHash)?.proofLevel !== 2
-    const mayWait = isUnread || isUnproven
-    const isDue = isDeep(truth, finality, standing, observation.blockNumber)
-    demand(
-      // Whether there was no room is for `checkCap` to say.
-      position === 'confirmed' || !isDue || mayWait || heldByCap,
-      'I3',
-      () => `${observation.id} is deep enough, and not confirmed`,
-    )
+    if (payment.observation.chainId !== chainId) continue
+    if (mode !== 'direct' && isBeyondBlock(payment.observation)) checkCoin(payment, chain, truth)
+    else checkMovement(payment, expected)
+    if (payment.position !== 'orphaned') checkConfirmed(payment, truth, standing, view)
   }
   const missed = [...expected.values()][0]
   demand(missed === undefined, 'I2', () => `a movement of ${missed?.units} is not recorded`)
+  checkCoinSums(ledger, truth)
   checkOutflows(ledger, chain, truth)
+}
+
+function checkMovement({ observation, position }: Payment, expected: Map<string, Expected>): void {
+  const key = `${observation.blockHash}/${observation.place}`
+  const movement = expected.get(key)
+  if (position === 'orphaned') {
+    demand(movement === undefined, 'I1', () => `${observation.id} is orphaned, and canonical`)
+    return
+  }
+  demand(
+    movement !== undefined &&
+      movement.to === observation.to &&
+      movement.units === observation.amountUnits &&
+      movement.asset.id === observation.asset.id,
+    'I1',
+    () => `${observation.id} counts, and is no movement of a canonical block`,
+  )
+  expected.delete(key)
+}
+
+function checkConfirmed(
+  { observation, position, finality, heldByCap }: Payment,
+  truth: SimulatedChain,
+  standing: Standing,
+  view: CommitView,
+): void {
+  // Dust that turned out to be the rest of what is due is asked for its balance by the next turn.
+  const isLifted = isBelowDust(observation, view)
+  const isUnread =
+    observation.asset.token !== null && (isLifted || view.hasRefusedBalances(truth.chainId))
+  // What nothing proves is looked at once more before it counts, in a later turn.
+  const isUnproven = truth.getBlock(observation.blockHash)?.proofLevel !== 2
+  const mayWait = isUnread || (isUnproven && !isBeyondBlock(observation))
+  const isDue = isDeep(truth, finality, standing, observation.blockNumber)
+  demand(
+    // Whether there was no room is for `checkCap` to say.
+    position === 'confirmed' || !isDue || mayWait || heldByCap,
+    'I3',
+    () => `${observation.id} is deep enough, and not confirmed`,
+  )
 }
 
 /** I8: what counts as having left is what left in our canonical blocks, each once, to the unit. */

@@ -1,5 +1,6 @@
 /** What a process does when it is asked: the real operations, as workers and routes call them. */
-import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
+import { type ChainSettings, isSwept } from '../../src/core/chain/chain-settings.ts'
+import type { LocalChain } from '../../src/core/chain/local-chain.ts'
 import type { InvoiceResource } from '../../src/core/invoice/present-invoice.ts'
 import type { AssetId } from '../../src/core/money/asset.ts'
 import { STANDARD_SCHEDULE_MS } from '../../src/core/webhook/retry-schedule.ts'
@@ -12,6 +13,7 @@ import { type CreateInvoiceRequest, createInvoice } from '../../src/operations/c
 import type { Deps } from '../../src/operations/deps.ts'
 import { attemptDelivery, claimDeliveries } from '../../src/operations/dispatch-webhooks.ts'
 import { findKeptAnswer, type IdempotencyTicket } from '../../src/operations/idempotency.ts'
+import { FRESH_SWEEP, sweepBalances } from '../../src/operations/sweep-balances.ts'
 import { FRESH_MEMORY, type SyncDeps, syncChain } from '../../src/operations/sync-chain.ts'
 import type { WebhookSender } from '../../src/ports/webhook-sender.ts'
 import { createRandom } from './random.ts'
@@ -27,7 +29,7 @@ export async function pollChain(
   process: SimulatedProcess,
   deps: Deps,
   settings: ChainSettings,
-  nodes: Pick<SyncDeps, 'source' | 'logs'>,
+  nodes: Pick<SyncDeps, 'source' | 'logs' | 'native'>,
 ): Promise<string> {
   const { chainId } = settings
   try {
@@ -40,12 +42,14 @@ export async function pollChain(
       const facts = { reason: haltReason, head, cursor: tip.number, lagS: 0 }
       deps.chains.setHealth(chainId, { state, ...facts })
       const { chain } = result.memory
-      if (!result.more && state === 'ok' && chain !== null) {
-        await checkExpiring({ ...deps, ...nodes }, { settings, chain, signal: NEVER })
-      }
+      const own = { ...deps, ...nodes }
+      const looks =
+        result.more || state !== 'ok' || chain === null
+          ? []
+          : await lookBeyondBlocks(process, own, settings, chain)
       if (!result.more || turn === TURNS_MAX) {
-        const claim = result.memory.claim === null ? '' : ', branch claimed'
-        return `${result.state} at ${tip.number}${claim}`
+        const claim = result.memory.claim === null ? [] : ['branch claimed']
+        return [`${result.state} at ${tip.number}`, ...claim, ...looks].join(', ')
       }
     }
   } catch (error) {
@@ -57,6 +61,35 @@ export async function pollChain(
     }
     throw error
   }
+}
+
+/** What a watcher looks for between two turns; a fault of the nodes ends the look, and nothing else. */
+async function lookBeyondBlocks(
+  process: SimulatedProcess,
+  deps: Deps & SyncDeps,
+  settings: ChainSettings,
+  chain: LocalChain,
+): Promise<string[]> {
+  const { chainId } = settings
+  const faults: string[] = []
+  const attempt = async (name: string, look: () => Promise<void>): Promise<void> => {
+    try {
+      await look()
+    } catch (error) {
+      if (!(error instanceof ChainSourceError)) throw error
+      faults.push(`${name}: ${error.kind}`)
+    }
+  }
+  await attempt('expiring', () => checkExpiring(deps, { settings, chain, signal: NEVER }))
+  const { native } = deps
+  if (native !== undefined && isSwept(settings)) {
+    await attempt('balances', async () => {
+      const memory = process.sweeps.get(chainId) ?? FRESH_SWEEP
+      const request = { settings, chain, memory, signal: NEVER }
+      process.sweeps.set(chainId, await sweepBalances({ ...deps, native }, request))
+    })
+  }
+  return faults
 }
 
 /** What somebody ordered, before and after the answer came. */

@@ -57,6 +57,8 @@ export type Ledger = {
   readonly refundNames: Map<string, Hash>
   /** Commits there were when a payment was first written. */
   readonly firstSeenAt: Map<string, number>
+  /** Commits there were when its writer looked addresses up. */
+  readonly firstLookedUpAt: Map<string, number>
 }
 
 export function createLedger(): Ledger {
@@ -75,6 +77,7 @@ export function createLedger(): Ledger {
     refunds: new Map(),
     refundNames: new Map(),
     firstSeenAt: new Map(),
+    firstLookedUpAt: new Map(),
   }
 }
 
@@ -91,7 +94,9 @@ export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: nu
   for (const payment of changes.payments ?? []) {
     const { id } = payment.observation
     ledger.payments.set(id, payment)
-    if (!ledger.firstSeenAt.has(id)) ledger.firstSeenAt.set(id, ledger.count)
+    if (ledger.firstSeenAt.has(id)) continue
+    ledger.firstSeenAt.set(id, ledger.count)
+    ledger.firstLookedUpAt.set(id, lookedUpAt)
   }
   for (const outflow of changes.outflows ?? []) ledger.outflows.set(outflow.id, outflow)
   ledger.events.push(...(changes.events ?? []))

@@ -11,9 +11,10 @@ import type { Address, Asset } from '../../src/core/money/asset.ts'
 import { observationId, type Payment } from '../../src/core/payment/payment.ts'
 import { listBalances } from '../../src/operations/list-balances.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { movementGivenTo } from './assignments.ts'
+import { givenAt, givenTo, movementGivenTo } from './assignments.ts'
+import { isBeyondBlock } from './check-coins.ts'
 import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
-import { isHaltedIn, type Ledger } from './ledger.ts'
+import { isHaltedIn, type KnownAddress, type Ledger } from './ledger.ts'
 import { judgeRefunds } from './refunds.ts'
 import { PUBLIC_URL } from './setting.ts'
 import { isEnough, isOver, remaindersOf, type Sum } from './shares.ts'
@@ -134,8 +135,73 @@ function replayChains(truth: Truth): Replayed[] {
       found.push(...replayBlock(truth, settings, standing, block))
       block = chain.getBlock(block.ref.parentHash)
     }
+    if (settings.nativeMode !== 'direct') found.push(...replayCoins(truth, settings, standing))
     return found
   })
+}
+
+/** What was found beyond blocks, as found: that it came was held against each commit. */
+function replayCoins(truth: Truth, settings: ChainSettings, standing: Standing): Replayed[] {
+  const { ledger, chains } = truth
+  const chain = chains.get(settings.chainId) as SimulatedChain
+  return [...ledger.payments.values()].flatMap((stored) => {
+    const { observation } = stored
+    const { id, chainId, blockHash, blockNumber, amountUnits: units, asset, to } = observation
+    const isThere = chain.ancestorAt(standing.tip, blockNumber)?.ref.hash === blockHash
+    if (chainId !== settings.chainId || !isBeyondBlock(observation) || !isThere) return []
+    const block = chain.getBlock(blockHash) as SimulatedBlock
+    const known = ledger.addresses.get(to) as KnownAddress
+    const searchedAt = ledger.firstLookedUpAt.get(id) as number
+    const own = ownerOf(known, chain, standing, block, searchedAt)
+    const given = givenTo(ledger, observation)
+    const wasOwn =
+      own !== null && (ledger.firstSeenAt.get(id) as number) < givenAt(ledger, observation)
+    const invoiceId = given === null || wasOwn ? own : given
+    const invoice = ledger.invoices.get(invoiceId ?? '')
+    const isDue = isDeep(chain, stored.finality, standing, blockNumber)
+    return [
+      {
+        key: keyOf(observation),
+        movement: { place: observation.place, asset, from: to, to, units },
+        dust: false,
+        units: stored.position === 'confirmed' ? stored.countedUnits : units,
+        invoiceId,
+        ...termsOf(invoice, asset, block),
+        position: wherePaymentIs(truth, stored, isDue && !waitsFor(truth, stored, block)),
+      },
+    ]
+  })
+}
+
+/** The order of an address; null for money that was found before it was given out, or came before. */
+function ownerOf(
+  known: KnownAddress,
+  chain: SimulatedChain,
+  { tip }: Standing,
+  { ref }: SimulatedBlock,
+  searchedAt: number,
+): string | null {
+  const { issued } = known.row
+  // Found while the address was only looked ahead: it was nobody's money, and stays so.
+  const wasWaiting = known.issuedAt === null || searchedAt < known.issuedAt
+  const issueTip = issued?.tips[chain.chainId]
+  const wasThere =
+    issueTip !== undefined &&
+    ref.number <= issueTip.number &&
+    chain.ancestorAt(tip, issueTip.number)?.ref.hash === issueTip.hash
+  return issued === null || wasWaiting || wasThere ? null : issued.invoiceId
+}
+
+function termsOf(
+  invoice: Invoice | undefined,
+  asset: Asset,
+  { ref }: SimulatedBlock,
+): Pick<Payment, 'accepted' | 'inTime'> {
+  const accepts = invoice?.terms.options.some((option) => option.asset.id === asset.id)
+  return {
+    accepted: accepts === true,
+    inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
+  }
 }
 
 function replayBlock(
@@ -151,16 +217,8 @@ function replayBlock(
   return movements.flatMap((movement) => {
     const known = truth.ledger.addresses.get(movement.to)
     if (known === undefined) return []
-    const { issued } = known.row
     const searchedAt = truth.ledger.searchedAt.get(ref.hash) ?? Number.POSITIVE_INFINITY
-    // Found while the address was only looked ahead: it was nobody's money, and stays so.
-    const wasWaiting = known.issuedAt === null || searchedAt < known.issuedAt
-    const issueTip = issued?.tips[chain.chainId]
-    const wasThere =
-      issueTip !== undefined &&
-      ref.number <= issueTip.number &&
-      chain.ancestorAt(standing.tip, issueTip.number)?.ref.hash === issueTip.hash
-    const own = issued === null || wasWaiting || wasThere ? null : issued.invoiceId
+    const own = ownerOf(known, chain, standing, block, searchedAt)
     const place = { chainId: chain.chainId, blockHash: ref.hash, place: movement.place }
     const id = observationId(place)
     const stored = truth.ledger.payments.get(id)
@@ -180,8 +238,7 @@ function replayBlock(
         dust: stored?.dust === true,
         units: stored?.position === 'confirmed' ? stored.countedUnits : movement.units,
         invoiceId,
-        accepted: option !== undefined,
-        inTime: invoice !== undefined && ref.timestampS * 1_000 <= deadlineMs(invoice.terms),
+        ...termsOf(invoice, movement.asset, block),
         position: wherePaymentIs(truth, stored, isDue),
       },
     ]

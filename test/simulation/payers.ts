@@ -2,6 +2,7 @@
 import type { InvoiceResource } from '../../src/core/invoice/present-invoice.ts'
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
 import { MAX_UNITS } from '../../src/core/money/decimal.ts'
+import { payByCalls, spendCoins } from './coin-payers.ts'
 import type { Step } from './history.ts'
 import { createRandom, type Random } from './random.ts'
 import type { SimulatedChain } from './simulated-chain.ts'
@@ -67,6 +68,9 @@ function pay(world: World, step: PayStep): void {
   const invoice = random.chance(0.7) ? random.pick(recent) : random.pick(answered)
   if (invoice === undefined) return
   if (step.mode === 'many') payMany(world, answered, random)
+  else if (step.mode === 'call') {
+    payByCalls(world, answered, waitingAddresses(world), random, nextHash(world))
+  } else if (step.mode === 'spend') spendCoins(world, random, nextHash(world))
   else if (step.mode === 'short') payShort(world, invoice, random)
   else if (step.mode === 'noise') makeNoise(world, asset, addressOf(invoice), random)
   else if (step.mode === 'other_asset') {
@@ -165,5 +169,7 @@ function makeNoise(world: World, asset: Asset, to: Address, random: Random): voi
   const settings = world.settings.find(({ chainId }) => chainId === asset.chainId)
   const token = settings?.assets.find((each) => each.token !== null)?.token as Address
   const units = BigInt(random.between(1, 100_000_000))
-  chainOf(world, asset).broadcast(noiseTransaction(nextHash(world), token, to, units, random))
+  chainOf(world, asset).broadcast(
+    noiseTransaction(nextHash(world), token, to, units, random, settings?.nativeMode === 'direct'),
+  )
 }

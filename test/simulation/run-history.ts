@@ -1,4 +1,7 @@
 /** Runs a history to its end, where all faults are over, and judges it. */
+import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
+import { HOUR_MS } from '../../src/core/time.ts'
+import { judgeCoins } from './check-coins.ts'
 import { createRun, guardSender } from './crash-points.ts'
 import type { History, Step } from './history.ts'
 import { checkClean, dispatch } from './jobs.ts'
@@ -80,7 +83,7 @@ async function endHistory(world: World, seed: number): Promise<void> {
   let askedMs = world.time.nowMs
   for (let i = 0; i < POLLS_TO_RECOVER; i++) {
     askedMs = world.time.nowMs
-    passTime(world, 2_000)
+    passTime(world, pollSpanMs(world))
     for (const [index] of world.settings.entries()) await poll(world, index)
   }
   for (const { haltReason } of world.ledger.chains.values()) {
@@ -96,11 +99,33 @@ async function endHistory(world: World, seed: number): Promise<void> {
   })
   await checkOrders(world)
   await endCaps(world, random)
+  await endCoins(world, random)
   const run = createRun((world.process as SimulatedProcess).life, null, null)
   const deps = (world.process as SimulatedProcess).depsFor(openStore(world, run), run)
   world.tell(`check: ${await checkClean(deps)}`)
   await drainWebhooks(world)
   await checkEventsStored(world)
+}
+
+/** Between two polls of the end: where balances are compared, a round later. */
+function pollSpanMs({ setting }: World): number {
+  return setting.coins === undefined ? 2_000 : 61_000
+}
+
+/** An hour after its deadline an order's balance is compared once a day, and no less than that. */
+async function endCoins(world: World, random: Random): Promise<void> {
+  const { ledger, settings, chains, setting } = world
+  if (setting.coins === undefined) return
+  const nowMs = world.time.nowMs
+  const isRecent = (invoice: Invoice) => deadlineMs(invoice.terms) >= nowMs - HOUR_MS
+  judgeCoins(ledger, settings, chains, endStandings(world), isRecent)
+  passTime(world, 25 * HOUR_MS)
+  for (const chain of chains.values()) chain.mine(chain.bestTip(), random)
+  for (let i = 0; i < POLLS_TO_RECOVER; i++) {
+    passTime(world, pollSpanMs(world))
+    for (const [index] of settings.entries()) await poll(world, index)
+  }
+  judgeCoins(ledger, settings, chains, endStandings(world), () => true)
 }
 
 /** Once a chain is final, nobody is held: whatever the cap, it bounds time and not what is credited. */

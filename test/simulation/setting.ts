@@ -3,6 +3,7 @@ import { HDKey } from '@scure/bip32'
 import { type AccountKeys, createAddressBook } from '../../src/adapters/system/address-book.ts'
 import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
 import { depthRule, tagRule } from '../../src/core/chain/finality.ts'
+import type { NativeMode } from '../../src/core/chain/native-mode.ts'
 import {
   type Address,
   type Asset,
@@ -29,7 +30,7 @@ export const OWN_SENDER: Address = '0x00000000000000000000000000000000000009ee'
 /** Calls itself USDC, and is on nobody's list. */
 export const FAKE_TOKEN: Address = '0xbadbadbadbadbadbadbadbadbadbadbadbadbad0'
 
-const coin = (chainId: number): Asset => ({
+export const coinOf = (chainId: number): Asset => ({
   id: nativeAssetId(chainId),
   chainId,
   token: null,
@@ -45,6 +46,15 @@ const token = (chainId: number, address: Address, decimals: number): Asset => ({
   decimals,
 })
 
+/** How native coins that calls move are found, by chain. */
+export type CoinSetting = {
+  readonly modes: readonly [NativeMode, NativeMode]
+  /** From this height on the first chain logs each movement of the coin; null: never. */
+  readonly logsFrom: number | null
+  /** Whether nodes show the calls of blocks. */
+  readonly showsCalls: boolean
+}
+
 /** What a seed chooses of the setting. */
 export type Setting = {
   readonly chains: 1 | 2
@@ -59,6 +69,8 @@ export type Setting = {
   readonly logCutShare?: number | null
   /** What the first chain may credit before it is final, such as `300 USD`; null or absent: no limit. */
   readonly finalityCap?: string | null
+  /** Absent: coins are looked for in the value of transactions alone. */
+  readonly coins?: CoinSetting
   /** Below so many units a token transfer is dust, on every chain; zero: none is. */
   readonly dustUnits: number
   /** Share of the blocks of which a node's word is all there is. */
@@ -87,6 +99,10 @@ export function asksForSafe({ finalLag, safeLag = null }: Setting): boolean {
   return finalLag !== null && safeLag !== null
 }
 
+export function coinModeOf({ coins }: Setting, chainId: number): NativeMode {
+  return coins?.modes[chainId === FIRST_CHAIN ? 0 : 1] ?? 'direct'
+}
+
 function capOf({ finalityCap = null }: Setting): FiatAmount | null {
   const [amount = '', currency = ''] = finalityCap?.split(' ') ?? []
   return finalityCap === null ? null : { amount, currency }
@@ -108,14 +124,14 @@ export function describeChains(setting: Setting): ChainSettings[] {
     finalizedTag: false,
     proofs: setAllProofs('on'),
     excludedTxTypes: [],
-    nativeMode: 'direct' as const,
   }
   const first: ChainSettings = {
     ...common,
     chainId: FIRST_CHAIN,
     name: 'first',
+    nativeMode: coinModeOf(setting, FIRST_CHAIN),
     networkName: 'First network',
-    assets: [coin(FIRST_CHAIN), token(FIRST_CHAIN, FIRST_TOKEN, 6)],
+    assets: [coinOf(FIRST_CHAIN), token(FIRST_CHAIN, FIRST_TOKEN, 6)],
     verifyBalanceOf: [tokenAssetId(FIRST_CHAIN, FIRST_TOKEN)],
     dustUnits: dustOf(FIRST_CHAIN, FIRST_TOKEN),
     finalizedTag: followsTag(setting, FIRST_CHAIN),
@@ -132,8 +148,9 @@ export function describeChains(setting: Setting): ChainSettings[] {
     ...common,
     chainId: SECOND_CHAIN,
     name: 'second',
+    nativeMode: coinModeOf(setting, SECOND_CHAIN),
     networkName: 'Second network',
-    assets: [token(SECOND_CHAIN, SECOND_TOKEN, 18), coin(SECOND_CHAIN)],
+    assets: [token(SECOND_CHAIN, SECOND_TOKEN, 18), coinOf(SECOND_CHAIN)],
     verifyBalanceOf: [tokenAssetId(SECOND_CHAIN, SECOND_TOKEN)],
     dustUnits: dustOf(SECOND_CHAIN, SECOND_TOKEN),
     finality: [{ upTo: null, rule: depthRule(other) }],

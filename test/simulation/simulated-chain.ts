@@ -12,6 +12,7 @@ import type {
   BalanceQuestion,
   TokenArrival,
 } from '../../src/ports/chain-source.ts'
+import { type Calls, type CoinBlock, moveCoins, NO_COINS, valueMoved } from './coin-accounts.ts'
 import { createRandom, type Random } from './random.ts'
 import { BLOCK_TIME_S, START_MS } from './setting.ts'
 
@@ -29,6 +30,8 @@ export type Movement = {
 export type SimulatedBlock = VerifiedBlock & {
   readonly movements: readonly Movement[]
   readonly included: readonly SimulatedTransaction[]
+  /** Empty where nobody looks at coins beyond the value of transactions. */
+  readonly coins: CoinBlock
 }
 
 export type LogDraft = Pick<BlockLog, 'address' | 'topics' | 'data'> & {
@@ -43,15 +46,29 @@ export type SimulatedTransaction = Omit<BlockTransaction, 'index'> & {
   readonly movesValue: Asset | null
   /** Fails, and is not mined, on a branch where the holder has less. */
   readonly spends?: Spending
+  readonly calls?: Calls
 }
 
-export type Spending = { readonly token: Address; readonly holder: Address; readonly units: bigint }
+/** Of a token, or of the coin (null). */
+export type Spending = {
+  readonly token: Address | null
+  readonly holder: Address
+  readonly units: bigint
+}
+
+/** How a chain tells of coins that calls move; null where nobody asks. */
+export type CoinTelling = {
+  readonly coin: Asset
+  /** From this height on the chain logs each movement (EIP-7708); null: never. */
+  readonly logsFrom: number | null
+}
 
 export type SimulatedChain = {
   readonly chainId: number
   getBlock(hash: Hash): SimulatedBlock | undefined
   /** What an address has of a token as of a block: all that ever came, less what left. */
   tokenBalance(hash: Hash, token: Address, holder: Address): bigint
+  coinBalance(hash: Hash, holder: Address): bigint
   /** What left it from a height on, up to the block of the question. */
   tokenOutflow(question: BalanceQuestion, fromNumber: number): bigint
   /** Blocks of that branch, from a height on, in which some of the token came. */
@@ -91,6 +108,7 @@ export function createSimulatedChain(
   chainId: number,
   startHeight: number,
   unprovenShare = 0,
+  telling: CoinTelling | null = null,
 ): SimulatedChain {
   const blocks = new Map<Hash, SimulatedBlock>()
   const tips: Hash[] = []
@@ -105,7 +123,12 @@ export function createSimulatedChain(
     const hash = paddedHex(chainId * 1_000_000 + count, 64)
     const isUnproven = createRandom(chainId + count).chance(unprovenShare)
     const ref = { number, hash, parentHash, timestampS }
-    const block = buildBlock(ref, isUnproven ? NODES_WORD : PROVEN, from)
+    const before = blocks.get(parentHash)?.coins ?? NO_COINS
+    const coins = telling === null ? NO_COINS : moveCoins(before.accounts, from)
+    const isLogged = telling !== null && telling.logsFrom !== null && number >= telling.logsFrom
+    const content = fillBlock(from, isLogged ? telling.coin : null)
+    const proofLevel = isUnproven ? NODES_WORD : PROVEN
+    const block: SimulatedBlock = { ref, proofLevel, ...content, included: from, coins }
     blocks.set(hash, block)
     const at = tips.indexOf(parentHash)
     if (at !== -1) tips.splice(at, 1)
@@ -134,6 +157,8 @@ export function createSimulatedChain(
     }
     return sum
   }
+  const coinBalance = (hash: Hash, holder: Address): bigint =>
+    blocks.get(hash)?.coins.accounts.get(holder)?.units ?? 0n
   /** Without what spends more than there is on this branch. */
   const takeCovered = (parentHash: Hash, taken: TransactionList): SimulatedTransaction[] => {
     const spent = new Map<string, bigint>()
@@ -141,7 +166,10 @@ export function createSimulatedChain(
       if (spends === undefined) return true
       const key = `${spends.token}/${spends.holder}`
       const units = (spent.get(key) ?? 0n) + spends.units
-      if (units > tokenBalance(parentHash, spends.token, spends.holder)) return false
+      const { token, holder } = spends
+      const held =
+        token === null ? coinBalance(parentHash, holder) : tokenBalance(parentHash, token, holder)
+      if (units > held) return false
       spent.set(key, units)
       return true
     })
@@ -156,6 +184,7 @@ export function createSimulatedChain(
     chainId,
     getBlock: (hash) => blocks.get(hash),
     tokenBalance,
+    coinBalance,
     tokenOutflow({ token, holder, block: { hash } }, fromNumber) {
       let sum = 0n
       let block = blocks.get(hash)
@@ -214,11 +243,10 @@ export function createSimulatedChain(
 
 type TransactionList = readonly SimulatedTransaction[]
 
-function buildBlock(
-  ref: VerifiedBlock['ref'],
-  proofLevel: VerifiedBlock['proofLevel'],
-  included: TransactionList,
-): SimulatedBlock {
+type Content = Pick<SimulatedBlock, 'transactions' | 'logs' | 'movements'>
+
+/** `loggedCoin`: each of its movements is logged as well, before what the transaction logs itself. */
+function fillBlock(included: TransactionList, loggedCoin: Asset | null): Content {
   const transactions: BlockTransaction[] = []
   const logs: BlockLog[] = []
   const movements: Movement[] = []
@@ -228,7 +256,8 @@ function buildBlock(
     if (movesValue !== null && to !== null) {
       movements.push({ place: `tx:${index}`, asset: movesValue, from, to, units: valueUnits })
     }
-    for (const { address, topics, data, moves } of transaction.logs) {
+    const coinLogs = loggedCoin === null ? [] : logCoins(transaction, loggedCoin)
+    for (const { address, topics, data, moves } of [...coinLogs, ...transaction.logs]) {
       const place = logs.length
       logs.push({
         index: place,
@@ -241,7 +270,23 @@ function buildBlock(
       if (moves !== null) movements.push({ place: `log:${place}`, ...moves })
     }
   }
-  return { ref, proofLevel, transactions, logs, movements, included }
+  return { transactions, logs, movements }
+}
+
+/** EIP-7708: never a token. */
+export const NATIVE_LOGGER: Address = '0xfffffffffffffffffffffffffffffffffffffffe'
+const TRANSFER = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
+
+/** What the value of the transaction moved has its own place, and no other by its log. */
+function logCoins(transaction: SimulatedTransaction, asset: Asset): LogDraft[] {
+  const own = valueMoved(transaction)
+  const topic = (address: Address) => `0x${address.slice(2).padStart(64, '0')}`
+  return [...(own === null ? [] : [own]), ...(transaction.calls?.moves ?? [])].map((move) => {
+    const { from, to, units } = move
+    const topics = [TRANSFER, topic(from), topic(to)]
+    const moves = move === own ? null : { asset, from, to, units }
+    return { address: NATIVE_LOGGER, topics, data: paddedHex(units, 64), moves }
+  })
 }
 
 export function paddedHex(value: number | bigint, digits: number): `0x${string}` {

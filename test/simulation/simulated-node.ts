@@ -8,8 +8,10 @@ import type { Hash } from '../../src/core/money/asset.ts'
 import { type ChainFaultKind, ChainSourceError } from '../../src/errors.ts'
 import type { ChainSource } from '../../src/ports/chain-source.ts'
 import type { LogSource } from '../../src/ports/log-source.ts'
+import type { NativeSource } from '../../src/ports/native-source.ts'
 import { createRandom } from './random.ts'
 import type { SimulatedBlock, SimulatedChain } from './simulated-chain.ts'
+import { type CoinHabits, createSimulatedCoins } from './simulated-coins.ts'
 import { createSimulatedLogs, type LogHabits } from './simulated-logs.ts'
 
 /** Which head the node shows. */
@@ -47,12 +49,23 @@ export const NODE_FAULTS = [
   /** What is told of a block is disproven by its header: the node lies, and the adapter notices. */
   'disproven',
 ] as const
-export type NodeFault = (typeof NODE_FAULTS)[number]
+/** Drawn where coins are looked for beyond blocks. */
+export const COIN_FAULTS = [
+  /** It makes up calls and balances. */
+  'false_coins',
+  /** Calls alone: what it says of balances is right. */
+  'false_calls',
+  /** It shows transactions without their calls. */
+  'hidden_calls',
+] as const
+export type NodeFault = (typeof NODE_FAULTS)[number] | (typeof COIN_FAULTS)[number]
 
 export type SimulatedNode = {
   readonly source: ChainSource
   /** Null where blocks are read whole. */
   readonly logs: LogSource | null
+  /** Null where coins are looked for in blocks alone. */
+  readonly native: NativeSource | null
   show(view: NodeView): void
   view(): NodeView
   /** The next calls fail in this way. */
@@ -91,14 +104,16 @@ export type NodeNature = {
   readonly safeLag: number | null
   /** How it lists logs; null where nobody asks for them. */
   readonly logHabits: LogHabits | null
+  /** What it tells of coins beyond blocks; null where nobody asks. */
+  readonly coinHabits: CoinHabits | null
 }
 
-const PLAIN: NodeNature = { finalLag: null, safeLag: null, logHabits: null }
+const PLAIN: NodeNature = { finalLag: null, safeLag: null, logHabits: null, coinHabits: null }
 
 export function createSimulatedNode(
   chain: SimulatedChain,
   nowMs: () => number,
-  { finalLag, safeLag, logHabits }: NodeNature = PLAIN,
+  { finalLag, safeLag, logHabits, coinHabits }: NodeNature = PLAIN,
 ): SimulatedNode {
   const shown = new Map<Hash, number>()
   const final = new Set<Hash>()
@@ -273,6 +288,7 @@ export function createSimulatedNode(
   return {
     source,
     logs: logHabits === null ? null : createSimulatedLogs(chain, logHabits, enter),
+    native: coinHabits === null ? null : createSimulatedCoins(chain, coinHabits, enter),
     show: (next) => {
       view = next
     },

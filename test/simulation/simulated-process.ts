@@ -10,6 +10,7 @@ import type { StoreAccount } from '../../src/core/store-account/store-account.ts
 import type { Deps } from '../../src/operations/deps.ts'
 import { deriveAhead } from '../../src/operations/derive-ahead.ts'
 import { prepareDefaultStore } from '../../src/operations/prepare-default-store.ts'
+import type { SweepMemory } from '../../src/operations/sweep-balances.ts'
 import type { SyncMemory } from '../../src/operations/sync-chain.ts'
 import { trustAccount } from '../../src/operations/trust-account.ts'
 import type { Clock } from '../../src/ports/clock.ts'
@@ -33,6 +34,7 @@ export type SimulatedProcess = {
   readonly life: Life
   readonly account: StoreAccount
   readonly memories: Map<number, SyncMemory>
+  readonly sweeps: Map<number, SweepMemory>
   readonly chains: Deps['chains']
   /** The dependencies of one job, over its own guarded store. */
   depsFor(store: Store, run: Run): Deps
@@ -111,6 +113,7 @@ export async function startProcess(
     life,
     account,
     memories: new Map(),
+    sweeps: new Map(),
     chains,
     depsFor,
     stop() {

@@ -25,8 +25,18 @@ import { acceptCommit } from './invariants.ts'
 import type { Order } from './jobs.ts'
 import { createLedger, type Ledger, standingOf } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
-import { asksForSafe, describeChains, followsTag, type Setting, START_MS } from './setting.ts'
 import {
+  asksForSafe,
+  coinModeOf,
+  coinOf,
+  describeChains,
+  FIRST_CHAIN,
+  followsTag,
+  type Setting,
+  START_MS,
+} from './setting.ts'
+import {
+  type CoinTelling,
   createSimulatedChain,
   type SimulatedBlock,
   type SimulatedChain,
@@ -76,7 +86,8 @@ export async function createWorld(
   const chains = new Map(
     settings.map(({ chainId }) => {
       const { startHeight, unprovenShare } = setting
-      return [chainId, createSimulatedChain(chainId, startHeight, unprovenShare)]
+      const telling = describeTelling(setting, chainId)
+      return [chainId, createSimulatedChain(chainId, startHeight, unprovenShare, telling)]
     }),
   )
   const time = { nowMs: START_MS, monotonicMs: 0 }
@@ -88,7 +99,10 @@ export async function createWorld(
       const chain = chains.get(chainId) as SimulatedChain
       const noteCut = () => count(tally, 'logs cut')
       const logHabits = describeLogHabits(setting, own, ledger, () => time.nowMs, noteCut)
-      const nature = { ...lagsOf(setting, chainId), logHabits }
+      const mode = coinModeOf(setting, chainId)
+      const showsCalls = setting.coins?.showsCalls === true
+      const coinHabits = mode === 'direct' ? null : { showsCalls, hasLists: mode === 'bal' }
+      const nature = { ...lagsOf(setting, chainId), logHabits, coinHabits }
       return [chainId, createSimulatedNode(chain, () => time.monotonicMs, nature)] as const
     }),
   )
@@ -160,7 +174,18 @@ function tallyChanges(
 ): void {
   for (const { type } of events) count(tally, type)
   count(tally, 'outflows', outflows.length)
-  for (const { position, finality, observation, dust, heldByCap, countedUnits } of payments) {
+  for (const {
+    position,
+    finality,
+    observation,
+    dust,
+    heldByCap,
+    countedUnits,
+    revision,
+  } of payments) {
+    if (revision === 1 && observation.kind === 'internal') {
+      count(tally, `coins by ${observation.place.split(':')[0]}`)
+    }
     if (dust) count(tally, 'dust')
     if (heldByCap) count(tally, 'held by a cap')
     const isShort = position === 'confirmed' && !dust && countedUnits < observation.amountUnits
@@ -234,6 +259,13 @@ export function endStandings({ chains, ledger, setting }: World): Map<number, St
       return [chainId, halted ?? bestStanding(chain, lagsOf(setting, chainId))]
     }),
   )
+}
+
+function describeTelling(setting: Setting, chainId: number): CoinTelling | null {
+  const { coins } = setting
+  if (coins === undefined || coinModeOf(setting, chainId) === 'direct') return null
+  const logsFrom = chainId === FIRST_CHAIN ? coins.logsFrom : null
+  return { coin: coinOf(chainId), logsFrom }
 }
 
 type Lags = Pick<NodeNature, 'finalLag' | 'safeLag'>

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { FIXED_CASES } from './fixed-cases.ts'
+import { FIXED_COIN_CASES } from './fixed-coin-cases.ts'
 import { drawHistory } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { shrinkHistory } from './shrink-history.ts'
@@ -43,6 +44,11 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'confirmed as safe': 50,
   'logs cut': 100,
   'confirmed unproven': 20,
+  'coins by call': 500,
+  'coins by net': 50,
+  'coins by balance': 100,
+  'coins by log': 100,
+  'alert.unexplained_balance': 20,
   dust: 20,
   'held by a cap': 100,
   payments: 3_000,
@@ -83,9 +89,12 @@ test('the histories went through everything', () => {
   expect(few.map(([name]) => `${name}: ${tally.get(name) ?? 0}`)).toEqual([])
 })
 
-test.each(FIXED_CASES)('what once failed holds: $name', async ({ history }) => {
-  expect((await runHistory(history)).violation?.message ?? 'holds').toBe('holds')
-})
+test.each([...FIXED_CASES, ...FIXED_COIN_CASES])(
+  'what once failed holds: $name',
+  async ({ history }) => {
+    expect((await runHistory(history)).violation?.message ?? 'holds').toBe('holds')
+  },
+)
 
 describe('the simulation itself', () => {
   test('a seed gives the same story each time', async () => {

@@ -9,6 +9,7 @@ import {
   Crash,
   createRun,
   guardLogs,
+  guardNative,
   guardSender,
   guardSource,
   type Run,
@@ -201,7 +202,8 @@ async function runJob(
       const { settings, node } = pickChain(world, job.chain)
       const source = guardSource(node.source, run)
       const logs = node.logs === null ? {} : { logs: guardLogs(node.logs, run) }
-      return pollChain(process, deps, settings, { source, ...logs })
+      const native = node.native === null ? {} : { native: guardNative(node.native, run) }
+      return pollChain(process, deps, settings, { source, ...logs, ...native })
     }
     case 'create':
       return orderInvoice(world, process, deps, chooseOrder(world, job.seed))

@@ -2,16 +2,19 @@
 import type { Address, Asset, Hash } from '../../src/core/money/asset.ts'
 import type { Random } from './random.ts'
 import { FAKE_TOKEN, OWN_SENDER } from './setting.ts'
-import { type LogDraft, paddedHex, type SimulatedTransaction } from './simulated-chain.ts'
+import {
+  type LogDraft,
+  NATIVE_LOGGER,
+  paddedHex,
+  type SimulatedTransaction,
+} from './simulated-chain.ts'
 
 const TRANSFER = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
 const APPROVAL = '0x8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925'
-/** Where EIP-7708 chains log native transfers from; never a token. */
-const NATIVE_LOGGER: Address = '0xfffffffffffffffffffffffffffffffffffffffe'
-const PAYER: Address = '0x00000000000000000000000000000000000a11ce'
+export const PAYER: Address = '0x00000000000000000000000000000000000a11ce'
 /** Where the merchant collects. */
-const TREASURY: Address = '0x00000000000000000000000000000000007ea5a1'
-const ROUTER: Address = '0x0000000000000000000000000000000000007007'
+export const TREASURY: Address = '0x00000000000000000000000000000000007ea5a1'
+export const ROUTER: Address = '0x0000000000000000000000000000000000007007'
 
 const word = (value: bigint): string => paddedHex(value, 64)
 const topic = (address: Address): string => `0x${address.slice(2).padStart(64, '0')}`
@@ -110,7 +113,13 @@ function voidNative(hash: Hash, to: Address, units: bigint, random: Random): Sim
 }
 
 /** Logs that look like a transfer to this address, and are none we may credit. */
-function oddLog(token: Address, to: Address, units: bigint, random: Random): LogDraft {
+function oddLog(
+  token: Address,
+  to: Address,
+  units: bigint,
+  random: Random,
+  mayLogCoins: boolean,
+): LogDraft {
   const good = { address: token, topics: [TRANSFER, topic(PAYER), topic(to)], data: word(units) }
   const dirty = `0x01${topic(to).slice(4)}`
   const forms: readonly Omit<LogDraft, 'moves'>[] = [
@@ -127,7 +136,10 @@ function oddLog(token: Address, to: Address, units: bigint, random: Random): Log
     { ...good, address: NATIVE_LOGGER },
     { ...good, topics: [] },
   ]
-  return { ...random.pick(forms), moves: null }
+  const form = random.pick(forms)
+  // Where each movement of coins is logged, that address lies to nobody.
+  const isCoin = form.address === NATIVE_LOGGER && !mayLogCoins
+  return { ...(isCoin ? good : form), ...(isCoin && { address: FAKE_TOKEN }), moves: null }
 }
 
 /** Something at this address that is not a payment. */
@@ -137,9 +149,12 @@ export function noiseTransaction(
   to: Address,
   units: bigint,
   random: Random,
+  mayLogCoins: boolean,
 ): SimulatedTransaction {
   if (random.chance(0.4)) return voidNative(hash, to, units, random)
-  const logs = Array.from({ length: random.between(1, 3) }, () => oddLog(token, to, units, random))
+  const logs = Array.from({ length: random.between(1, 3) }, () =>
+    oddLog(token, to, units, random, mayLogCoins),
+  )
   return {
     hash,
     from: PAYER,
