@@ -59,15 +59,21 @@ async function findMatched(
     ...payees,
     ...logs.flatMap(({ from, to }) => [from ?? [], to ?? []].flat()),
   ]
+  // A block that comes back holds what it held, whatever is listed of it now.
+  const hashes = sightings.map(({ ref }) => ref.hash)
+  const held = await store.findPaymentsInBlocks(chainId, hashes)
+  const known = new Set(held.map(({ observation }) => observation.blockHash))
   const candidates = [...new Set(sightings.flatMap(partiesOf))]
-  if (candidates.length === 0) return []
-  const deposits = await store.findDepositAddresses(candidates)
-  const refunds = await store.findRefundsTo(chainId, candidates)
+  const isAsked = candidates.length > 0
+  const deposits = isAsked ? await store.findDepositAddresses(candidates) : []
+  const refunds = isAsked ? await store.findRefundsTo(chainId, candidates) : []
   const ours = new Set([
     ...deposits.map(({ address }) => address),
     ...refunds.map(({ destination }) => destination),
   ])
-  return sightings.filter((one) => partiesOf(one).some((address) => ours.has(address)))
+  return sightings.filter((one) => {
+    return known.has(one.ref.hash) || partiesOf(one).some((address) => ours.has(address))
+  })
 }
 
 /** Blocks whose bloom speaks of an order's address, and whose logs, as listed, do not. */

@@ -19,12 +19,15 @@ let sightings: BlockSighting[]
 let logsOf: Map<number, number[]>
 /** Heights of blocks whose blooms speak of an order's address. */
 let inBloom: Set<number>
+/** Blocks of which we have payments. */
+let held: Set<Hash>
 let read: number[]
 let counted: Record<string, number>
 
 beforeEach(() => {
   logsOf = new Map()
   inBloom = new Set()
+  held = new Set()
   read = []
   counted = {}
   sightings = [1, 2, 3, 4].map((number) => ({
@@ -54,6 +57,8 @@ async function find(): Promise<VerifiedBlock[]> {
       all.filter((address) => address === OURS).map((address) => ({ address })),
     findRefundsTo: async (_chainId: number, all: Address[]) =>
       all.flatMap((address) => (address === REFUNDED ? [{ destination: address }] : [])),
+    findPaymentsInBlocks: async (_chainId: number, hashes: Hash[]) =>
+      hashes.filter((hash) => held.has(hash)).map((blockHash) => ({ observation: { blockHash } })),
     findSweepTargets: async () => ({ targets: [{ deposit: { address: OURS } }], cursor: null }),
   }
   const logs = {
@@ -92,6 +97,12 @@ test('a log or a transaction that names where a refund goes has its block read w
   see(3, { logs: [{ index: 0, from: null, to: STRANGER }] })
   await find()
   expect(read).toEqual([1, 2])
+})
+
+test('a block of a payment that we have is read whole when it comes back, whatever is listed', async () => {
+  held.add(hashOf(1))
+  await find()
+  expect(read).toEqual([1])
 })
 
 test('a log that names one of ours as the sender has its block read whole', async () => {
