@@ -106,7 +106,7 @@ const FORK_DEPTH_MAX = 12
 
 export function drawHistory(seed: number): History {
   const random = createRandom(seed)
-  const setting = drawCoins(seed, drawCap(seed, drawSetting(random)))
+  const setting = drawHidden(seed, drawCoins(seed, drawCap(seed, drawSetting(random))))
   const steps: Step[] = []
   const length = random.between(25, 60)
   for (let i = 0; i < 2; i++) steps.push(drawRun(random, [drawCreate(random)], 0))
@@ -143,6 +143,13 @@ function drawCap(seed: number, setting: Setting): Setting {
   // Between the depth of small orders and of large ones is what the cap holds back.
   const depths = [small, large + random.between(2, 9), other] as const
   return { ...setting, depths, finalityCap }
+}
+
+/** Where blocks are looked for by logs, some nodes hide a log from the bloom as well. */
+function drawHidden(seed: number, setting: Setting): Setting {
+  const random = createRandom(seed ^ 0x41dd)
+  if ((setting.logCutShare ?? null) === null || random.chance(0.4)) return setting
+  return { ...setting, hiddenShare: 0.3 }
 }
 
 type Draw = (random: Random, setting: Setting) => Step[]

@@ -16,6 +16,7 @@ import { checkBacked } from './check-backed.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkCap, checkWorth } from './check-cap.ts'
 import { checkCoin, checkCoinSums, checkExpiredCoins, isBeyondBlock } from './check-coins.ts'
+import { checkExpiredTokens } from './check-hidden.ts'
 import { checkDeadline, checkStanding, type DeadlineWindow } from './check-standing.ts'
 import { isDeep, ruleFor, type Standing } from './depth.ts'
 import { type CommittedChain, type Ledger, recordChanges, standingOf } from './ledger.ts'
@@ -37,6 +38,8 @@ export type CommitView = {
   readonly deadlines: DeadlineWindow
   /** Whether the node did not serve the balances it was last asked for: payments may wait then. */
   hasRefusedBalances(chainId: number): boolean
+  /** Whether the node ever refused to tell of an address for good: orders expire unasked then. */
+  hasRefusedLooks(chainId: number): boolean
   /** How long ago a node first showed this block as its head; -1 if it never did. */
   shownForMs(chainId: number, hash: Hash): number
 }
@@ -69,6 +72,7 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
     checkDeadline(invoice, view)
     if (invoice.status === 'expired') {
       checkExpiredCoins(ledger, invoice, view.settings, view.chains)
+      checkExpiredTokens(ledger, invoice, view)
     }
   }
   if (changes.chain === undefined) return
@@ -277,7 +281,7 @@ function checkChain(ledger: Ledger, chainId: number, view: CommitView): void {
     else checkMovement(payment, expected)
     if (payment.position !== 'orphaned') checkConfirmed(payment, truth, standing, view)
   }
-  const missed = [...expected.values()][0]
+  const [, missed] = [...expected].find(([key]) => !ledger.hidden.has(key)) ?? []
   demand(missed === undefined, 'I2', () => `a movement of ${missed?.units} is not recorded`)
   checkCoinSums(ledger, truth)
   checkOutflows(ledger, chain, truth)

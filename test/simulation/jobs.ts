@@ -13,6 +13,7 @@ import { type CreateInvoiceRequest, createInvoice } from '../../src/operations/c
 import type { Deps } from '../../src/operations/deps.ts'
 import { attemptDelivery, claimDeliveries } from '../../src/operations/dispatch-webhooks.ts'
 import { findKeptAnswer, type IdempotencyTicket } from '../../src/operations/idempotency.ts'
+import { FRESH_LOOK, lookAtFinal } from '../../src/operations/look-at-final.ts'
 import { FRESH_SWEEP, sweepBalances } from '../../src/operations/sweep-balances.ts'
 import { FRESH_MEMORY, type SyncDeps, syncChain } from '../../src/operations/sync-chain.ts'
 import type { WebhookSender } from '../../src/ports/webhook-sender.ts'
@@ -81,6 +82,11 @@ async function lookBeyondBlocks(
     }
   }
   await attempt('expiring', () => checkExpiring(deps, { settings, chain, signal: NEVER }))
+  await attempt('final', async () => {
+    const look = process.looks.get(chainId) ?? FRESH_LOOK
+    const request = { settings, chain, signal: NEVER }
+    process.looks.set(chainId, await lookAtFinal(deps, request, look))
+  })
   const { native } = deps
   if (native !== undefined && isSwept(settings)) {
     await attempt('balances', async () => {

@@ -59,6 +59,8 @@ export type Ledger = {
   readonly firstSeenAt: Map<string, number>
   /** Commits there were when its writer looked addresses up. */
   readonly firstLookedUpAt: Map<string, number>
+  /** Transfers that a node hid when their block was looked for, by block and place. */
+  readonly hidden: Set<string>
 }
 
 export function createLedger(): Ledger {
@@ -78,6 +80,7 @@ export function createLedger(): Ledger {
     refundNames: new Map(),
     firstSeenAt: new Map(),
     firstLookedUpAt: new Map(),
+    hidden: new Set(),
   }
 }
 

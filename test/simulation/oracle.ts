@@ -13,6 +13,7 @@ import { listBalances } from '../../src/operations/list-balances.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { givenAt, givenTo, movementGivenTo } from './assignments.ts'
 import { isBeyondBlock } from './check-coins.ts'
+import { isUnseen } from './check-hidden.ts'
 import { isDeep, observedMs, ruleFor, type Standing } from './depth.ts'
 import { isHaltedIn, type KnownAddress, type Ledger } from './ledger.ts'
 import { judgeRefunds } from './refunds.ts'
@@ -57,6 +58,7 @@ export async function judgeEnd(store: Store, truth: Truth): Promise<void> {
   }
   for (const expected of replayed) {
     const found = stored.get(expected.key)
+    // Whether somebody should have looked is for `judgeHidden` to say.
     demand(found !== undefined, 'replay-missing', () => `${describe(expected)} is not there`)
     comparePayment(found, expected)
     stored.delete(expected.key)
@@ -216,7 +218,7 @@ function replayBlock(
   if (isUnsearched === true) return []
   return movements.flatMap((movement) => {
     const known = truth.ledger.addresses.get(movement.to)
-    if (known === undefined) return []
+    if (known === undefined || isUnseen(truth.ledger, chain.chainId, ref.hash, movement)) return []
     const searchedAt = truth.ledger.searchedAt.get(ref.hash) ?? Number.POSITIVE_INFINITY
     const own = ownerOf(known, chain, standing, block, searchedAt)
     const place = { chainId: chain.chainId, blockHash: ref.hash, place: movement.place }

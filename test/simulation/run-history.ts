@@ -2,6 +2,7 @@
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { HOUR_MS } from '../../src/core/time.ts'
 import { judgeCoins } from './check-coins.ts'
+import { judgeHidden } from './check-hidden.ts'
 import { createRun, guardSender } from './crash-points.ts'
 import type { History, Step } from './history.ts'
 import { checkClean, dispatch } from './jobs.ts'
@@ -86,6 +87,7 @@ async function endHistory(world: World, seed: number): Promise<void> {
     passTime(world, pollSpanMs(world))
     for (const [index] of world.settings.entries()) await poll(world, index)
   }
+  await endHidden(world)
   for (const { haltReason } of world.ledger.chains.values()) {
     if (haltReason !== null) count(world.tally, 'halted chains')
   }
@@ -109,7 +111,20 @@ async function endHistory(world: World, seed: number): Promise<void> {
 
 /** Between two polls of the end: where balances are compared, a round later. */
 function pollSpanMs({ setting }: World): number {
-  return setting.coins === undefined ? 2_000 : 61_000
+  return setting.coins === undefined && setting.hiddenShare === undefined ? 2_000 : 61_000
+}
+
+/** A new life looks at all that is final and held: what was refused before is asked for once more. */
+async function endHidden(world: World): Promise<void> {
+  if (world.setting.hiddenShare === undefined) return
+  await takeStep(world, { do: 'restart', clean: true })
+  const { ledger, settings, chains, time } = world
+  const isRecent = (invoice: Invoice) => deadlineMs(invoice.terms) >= time.nowMs - HOUR_MS
+  for (let i = 0; i < POLLS_TO_RECOVER; i++) {
+    passTime(world, pollSpanMs(world))
+    for (const [index] of settings.entries()) await poll(world, index)
+  }
+  judgeHidden(ledger, chains, endStandings(world), isRecent)
 }
 
 /** An hour after its deadline an order's balance is compared once a day, and no less than that. */

@@ -67,6 +67,8 @@ export type Setting = {
   readonly safeLag?: number | null
   /** Blocks are looked for by logs, which the node cuts in this share of them; else read whole. */
   readonly logCutShare?: number | null
+  /** Share of the blocks of which neither logs nor bloom tell what came to orders; absent: none. */
+  readonly hiddenShare?: number
   /** What the first chain may credit before it is final, such as `300 USD`; null or absent: no limit. */
   readonly finalityCap?: string | null
   /** Absent: coins are looked for in the value of transactions alone. */

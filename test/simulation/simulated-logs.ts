@@ -3,7 +3,7 @@
  * bloom of the header is the block's own, and speaks of what was left out.
  */
 import { ADDRESS_TOPIC, TRANSFER_TOPIC } from '../../src/core/chain/log-words.ts'
-import type { Address } from '../../src/core/money/asset.ts'
+import type { Address, Hash } from '../../src/core/money/asset.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import type { BlockSighting, LogSource } from '../../src/ports/log-source.ts'
 import { createRandom } from './random.ts'
@@ -18,6 +18,9 @@ export type LogHabits = {
   /** Only what names an order of late is left out: blooms are looked through for no other. */
   mayCut(to: Address): boolean
   noteCut(): void
+  /** Share of the blocks that hide what came to orders: only a second look finds it. */
+  readonly hiddenShare: number
+  noteHidden(block: Hash, place: string): void
 }
 
 /** Blooms say yes too often. */
@@ -27,7 +30,7 @@ const BLOOM = new Uint8Array(256)
 /** `enter` counts a call and answers the fault that it meets. */
 export function createSimulatedLogs(
   chain: SimulatedChain,
-  { contracts, cutShare, mayCut, noteCut }: LogHabits,
+  { contracts, cutShare, mayCut, noteCut, hiddenShare, noteHidden }: LogHabits,
   enter: () => NodeFault | null,
 ): LogSource {
   const transfersOf = ({ logs }: SimulatedBlock) =>
@@ -38,17 +41,24 @@ export function createSimulatedLogs(
     })
     const random = createRandom(block.ref.timestampS + block.ref.number)
     const isCut = random.chance(cutShare)
-    const listed = all.filter(({ to }) => {
+    const cut = all.filter(({ to }) => {
       return !(isCut && to !== null && mayCut(to) && random.chance(0.6))
     })
-    if (listed.length < all.length) noteCut()
+    if (cut.length < all.length) noteCut()
+    // With chance of its own: a history that hides nothing is told as it was before.
+    const isHidden = createRandom(block.ref.timestampS ^ (block.ref.number << 8)).chance(
+      hiddenShare,
+    )
+    const hidden = isHidden ? all.filter(({ to }) => to !== null && mayCut(to)) : []
+    for (const { index } of hidden) noteHidden(block.ref.hash, `log:${index}`)
+    const listed = cut.filter((log) => !hidden.includes(log))
     return {
       ref: block.ref,
       logs: listed,
       payees: block.transactions.flatMap(({ to, valueUnits }) =>
         to === null || valueUnits === 0n ? [] : [to],
       ),
-      bloom: all.length === 0 ? null : BLOOM,
+      bloom: all.length === 0 || hidden.length > 0 ? null : BLOOM,
       isDoubtful: false,
     }
   }

@@ -75,6 +75,8 @@ export type SimulatedNode = {
   recover(): void
   /** Whether it did not serve the balances it was last asked for. */
   hasRefusedBalances(): boolean
+  /** Whether it ever refused a question about an address for good, so that nobody asked again. */
+  hasRefusedLooks(): boolean
   /** Blocks it ever called final. */
   calledFinal(): ReadonlySet<Hash>
   /** When this block was first shown as the head, by the clock given; null if never. */
@@ -92,6 +94,7 @@ const THROWN: ReadonlySet<NodeFault> = new Set([
   'capacity',
   'wrong_chain',
 ])
+const ASKED_AGAIN: ReadonlySet<ChainFaultKind> = new Set(['unreachable', 'wrong_chain'])
 const FLAKY_SHARE = 0.3
 const FLAKY_KINDS = [...THROWN] as ChainFaultKind[]
 /** A stale head is up to so many blocks old. */
@@ -122,6 +125,7 @@ export function createSimulatedNode(
   let interruption: { calls: number; action: () => void } | null = null
   let calls = 0
   let balancesRefused = false
+  let looksRefused = false
 
   /** Counts a call; answers the fault it meets, or throws it. */
   const enter = (): NodeFault | null => {
@@ -258,6 +262,7 @@ export function createSimulatedNode(
       balancesRefused = true
       const met = enter()
       balancesRefused = met === 'null'
+      if (balancesRefused) looksRefused = true
       return questions.map(({ token, holder, block }) => {
         return met === 'null' ? null : chain.tokenBalance(block.hash, token, holder)
       })
@@ -277,8 +282,14 @@ export function createSimulatedNode(
       return chain.tokenOutflow(question, fromNumber)
     },
     async getTokenArrivals(question) {
-      const met = enter()
-      return met === 'null' ? [] : chain.tokenArrivals(question)
+      try {
+        if (enter() === 'null') throw new ChainSourceError('malformed', 'no logs')
+      } catch (error) {
+        const { kind } = error as ChainSourceError
+        if (!ASKED_AGAIN.has(kind)) looksRefused = true
+        throw error
+      }
+      return chain.tokenArrivals(question)
     },
     describeProviders: () => [],
     genesisHash: () => null,
@@ -296,6 +307,7 @@ export function createSimulatedNode(
     firstShownMs: (hash) => shown.get(hash) ?? null,
     view: () => view,
     hasRefusedBalances: () => balancesRefused,
+    hasRefusedLooks: () => looksRefused,
     fail: (kind, count) => {
       fault = { kind, calls: count }
     },

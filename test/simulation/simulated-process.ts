@@ -9,6 +9,7 @@ import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import type { StoreAccount } from '../../src/core/store-account/store-account.ts'
 import type { Deps } from '../../src/operations/deps.ts'
 import { deriveAhead } from '../../src/operations/derive-ahead.ts'
+import type { FinalLook } from '../../src/operations/look-at-final.ts'
 import { prepareDefaultStore } from '../../src/operations/prepare-default-store.ts'
 import type { SweepMemory } from '../../src/operations/sweep-balances.ts'
 import type { SyncMemory } from '../../src/operations/sync-chain.ts'
@@ -35,6 +36,7 @@ export type SimulatedProcess = {
   readonly account: StoreAccount
   readonly memories: Map<number, SyncMemory>
   readonly sweeps: Map<number, SweepMemory>
+  readonly looks: Map<number, FinalLook>
   readonly chains: Deps['chains']
   /** The dependencies of one job, over its own guarded store. */
   depsFor(store: Store, run: Run): Deps
@@ -114,6 +116,7 @@ export async function startProcess(
     account,
     memories: new Map(),
     sweeps: new Map(),
+    looks: new Map(),
     chains,
     depsFor,
     stop() {

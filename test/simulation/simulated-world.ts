@@ -159,6 +159,7 @@ export function openStore(world: World, run: Run): Store {
       lookedUpAt: lookedUpAt ?? world.ledger.count,
       deadlines: world.deadlines,
       maxReorgBlocks: world.setting.maxReorgBlocks,
+      hasRefusedLooks: (chainId) => world.nodes.get(chainId)?.hasRefusedLooks() === true,
       hasRefusedBalances: (chainId) => world.nodes.get(chainId)?.hasRefusedBalances() === true,
       shownForMs(chainId, hash) {
         const firstMs = world.nodes.get(chainId)?.firstShownMs(hash) ?? null
@@ -183,6 +184,10 @@ function tallyChanges(
     countedUnits,
     revision,
   } of payments) {
+    const { blockHash, place } = observation
+    if (revision === 1 && ledger.hidden.has(`${blockHash}/${place}`)) {
+      count(tally, chain?.connected.length === 0 ? 'found by a second look' : 'hidden in vain')
+    }
     if (revision === 1 && observation.kind === 'internal') {
       count(tally, `coins by ${observation.place.split(':')[0]}`)
     }
@@ -290,7 +295,7 @@ function lagsOf(setting: Setting, chainId: number): Lags {
 const RECENT_MS = 50 * MINUTE_MS
 
 function describeLogHabits(
-  { logCutShare = null }: Setting,
+  { logCutShare = null, hiddenShare = 0 }: Setting,
   { assets, chainId }: ChainSettings,
   ledger: Ledger,
   nowMs: () => number,
@@ -301,6 +306,8 @@ function describeLogHabits(
     contracts: new Set(assets.flatMap(({ token }) => token ?? [])),
     cutShare: logCutShare,
     noteCut,
+    hiddenShare,
+    noteHidden: (hash, place) => void ledger.hidden.add(`${hash}/${place}`),
     mayCut(to) {
       const invoiceId = ledger.addresses.get(to)?.row.issued?.invoiceId
       const invoice = ledger.invoices.get(invoiceId ?? '')
