@@ -153,7 +153,10 @@ export function reportShortfalls(
   }
 }
 
-/** The balance of a credited block holds nothing of later blocks, which are less deep. */
+/**
+ * The balance of a credited block holds nothing of later blocks, which are less deep. Where a later one
+ * counts already, it was found before this one was, and its balance is what both share.
+ */
 async function loadAccounts(
   { store }: CoverageDeps,
   chainId: number,
@@ -169,7 +172,8 @@ async function loadAccounts(
   )
   const credits = Map.groupBy(standing, accountOf)
   return [...Map.groupBy(due, accountOf)].map(([account, ofAccount]) => {
-    const latest = ofAccount.toSorted(byPlace).at(-1) as Payment
+    const counting = (credits.get(account) ?? []).filter(({ position }) => position === 'confirmed')
+    const latest = [...ofAccount, ...counting].toSorted(byPlace).at(-1) as Payment
     const { asset, to, blockNumber, blockHash } = latest.observation
     return {
       token: asset.token as Address,

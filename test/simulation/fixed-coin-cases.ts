@@ -1,4 +1,4 @@
-/** Histories of coins that calls moved, which once broke a rule: see `fixed-cases.ts`. */
+/** Histories of coins that calls moved, and of second looks, which once broke a rule: see `fixed-cases.ts`. */
 import type { FixedCase } from './fixed-cases.ts'
 import type { Job, PayMode, Step } from './history.ts'
 
@@ -233,6 +233,57 @@ export const FIXED_COIN_CASES: readonly FixedCase[] = [
         run([{ job: 'create', seed: 3607467963 }], 9235, 3960075887),
         fork(0, [4, 4, 0], 3646719585, 0),
         { do: 'return', chain: 0, pick: 1562296184, seed: 992936452 },
+      ],
+    },
+  },
+  {
+    name: 'what is found late shares the balance with what counts already',
+    history: {
+      seed: 1096,
+      setting: {
+        chains: 1,
+        depths: [1, 12, 2],
+        maxReorgBlocks: 300,
+        finalLag: null,
+        safeLag: 3,
+        logCutShare: 0,
+        dustUnits: 2,
+        unprovenShare: 0,
+        startHeight: 20,
+        webhooks: false,
+        wholeSeconds: true,
+        finalityCap: '400 USD',
+        hiddenShare: 0.3,
+      },
+      steps: [
+        run([{ job: 'create', seed: 1949879629 }], 338, 1319868122),
+        run([{ job: 'create', seed: 946048242 }], 10252, 1833848429),
+        {
+          do: 'run',
+          jobs: [{ job: 'derive' }],
+          waitMs: 5357,
+          seed: 2133027463,
+          trouble: { kind: 'crash', at: 14 },
+        },
+        mine(0, 2, 12, 151984155),
+        fork(0, [1, 4, 1], 1663671629, 0),
+        run([{ job: 'poll', chain: 0 }], 7656, 1682376725),
+        run([{ job: 'poll', chain: 0 }], 3657, 1853807434),
+        mine(0, 4, 12, 2104771981),
+        run([{ job: 'poll', chain: 0 }], 7766, 3796311473),
+        run([{ job: 'poll', chain: 0 }], 286, 2689701280),
+        mine(0, 2, 12, 3894599441),
+        run([{ job: 'create', seed: 3036462936 }], 1415, 1107348748),
+        { do: 'wait', ms: 7441 },
+        run([{ job: 'poll', chain: 0 }], 1825, 1976432723),
+        run([{ job: 'derive' }], 5979, 391115511),
+        run([{ job: 'create', seed: 1070957351 }], 7434, 1665503056),
+        pay('short', 889060774, 3962846765),
+        mine(0, 3, 12, 2310726405),
+        mine(0, 2, 60, 4114848846),
+        mine(0, 1, 12, 1901944966),
+        fork(0, [2, 1, 0], 996771402, 0),
+        pay('short', 4287659100, 2148067689),
       ],
     },
   },
