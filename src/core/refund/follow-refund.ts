@@ -97,6 +97,13 @@ function chooseRefund(
   const named = fitting.find((refund) => refund.txHash !== null && refund.txHash === txHash)
   if (named !== undefined || !isOwn) return named
   const later = fitting.filter(({ sinceBlock }) => block.number > sinceBlock)
-  const order: readonly Refund['status'][] = ['requested', 'sent', 'failed', 'canceled']
+  // A confirmed one fits only where the block that paid it leaves with this step.
+  const order: readonly Refund['status'][] = [
+    'requested',
+    'sent',
+    'confirmed',
+    'failed',
+    'canceled',
+  ]
   return order.flatMap((status) => later.filter((refund) => refund.status === status))[0]
 }

@@ -84,6 +84,13 @@ describe('which transfer pays which refund', () => {
     expect(match([paid, twin], [transfer(11)])).toEqual([])
   })
 
+  test('a confirmed one is paid anew where its block leaves, and only there', () => {
+    const confirmed: Refund = { ...sendBy(refund, transfer(11)), status: 'confirmed' }
+    const other = transfer(12, { txHash: sampleHash(777) })
+    expect(match([confirmed], [other], new Set([sampleHash(11)]))).toEqual([['ref_1', 12, 'log:1']])
+    expect(match([confirmed], [other])).toEqual([])
+  })
+
   test('who waits goes before who was given up', () => {
     const canceled = sampleRefund(1, { status: 'canceled' })
     const waiting = sampleRefund(2, { destination: canceled.destination })
