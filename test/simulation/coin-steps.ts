@@ -24,6 +24,7 @@ export function drawCoins(seed: number, setting: Setting): Setting {
     modes: [first, second],
     logsFrom: hasLogs ? setting.startHeight + random.below(25) : null,
     showsCalls: random.chance(0.7),
+    callsLater: random.chance(0.6),
   }
   // Where blocks are looked into for coins, none is left unread.
   const looksInto = first !== 'delta' || second === 'trace' || hasLogs

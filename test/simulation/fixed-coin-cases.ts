@@ -1,4 +1,4 @@
-/** Histories of coins that calls moved, and of second looks, which once broke a rule: see `fixed-cases.ts`. */
+/** Histories of coins that calls moved, of second looks, and of what else they shook, which once broke a rule: see `fixed-cases.ts`. */
 import type { FixedCase } from './fixed-cases.ts'
 import type { Job, PayMode, Step } from './history.ts'
 
@@ -284,6 +284,43 @@ export const FIXED_COIN_CASES: readonly FixedCase[] = [
         mine(0, 1, 12, 1901944966),
         fork(0, [2, 1, 0], 996771402, 0),
         pay('short', 4287659100, 2148067689),
+      ],
+    },
+  },
+  {
+    name: 'a refund whose block left is paid by another transfer of the branch that came',
+    history: {
+      seed: 20610,
+      setting: {
+        chains: 1,
+        depths: [1, 12, 3],
+        maxReorgBlocks: 300,
+        finalLag: null,
+        safeLag: null,
+        logCutShare: null,
+        dustUnits: 2,
+        unprovenShare: 0,
+        startHeight: 16,
+        webhooks: false,
+        wholeSeconds: false,
+        finalityCap: '400 USD',
+        coins: { modes: ['delta', 'delta'], logsFrom: null, showsCalls: true },
+      },
+      steps: [
+        run([{ job: 'create', seed: 1325012751 }], 5411, 3372166271),
+        pay('call', 1873422847, 498574514),
+        mine(0, 1, 12, 1860228000),
+        fork(0, [2, 2, 0], 3870426269, 0),
+        run([{ job: 'poll', chain: 0 }], 11776, 3643996855),
+        run([{ job: 'refund', pick: 145307439 }], 11934, 870416611),
+        { do: 'repay', pick: 2122672053 },
+        mine(0, 1, 12, 4019942822),
+        fork(0, [2, 4, 1], 370640506, 0),
+        run([{ job: 'end-refund', pick: 515884387 }], 2958, 3728589231),
+        mine(0, 1, 12, 1361424986),
+        run([{ job: 'poll', chain: 0 }], 5490, 3757791289),
+        fork(0, [6, 5, 1], 10169591, 0),
+        { do: 'return', chain: 0, pick: 1049632745, seed: 1866691810 },
       ],
     },
   },

@@ -12,6 +12,7 @@ import type { DepositAddress } from '../../src/core/store-account/store-account.
 import { isSubscribed } from '../../src/core/webhook/delivery.ts'
 import type { Event } from '../../src/core/webhook/event.ts'
 import { checkAssigned, givenTo } from './assignments.ts'
+import { checkAttributions } from './check-attributions.ts'
 import { checkBacked } from './check-backed.ts'
 import { checkBranch, checkFinal, checkHalt } from './check-branch.ts'
 import { checkCap, checkWorth } from './check-cap.ts'
@@ -64,6 +65,7 @@ export function acceptCommit(ledger: Ledger, changes: ChangeSet, view: CommitVie
   const tipBefore = chainBefore?.tip ?? -1
   const finalBefore = chainBefore?.final ?? null
   recordChanges(ledger, changes, view.lookedUpAt)
+  checkAttributions(ledger, changes, view.chains)
   checkRefunds(ledger, changes, view.chains)
   view.deadlines.note(ledger)
   for (const invoice of changes.invoices ?? []) {

@@ -1,11 +1,12 @@
 /** What a process does when it is asked: the real operations, as workers and routes call them. */
 import { type ChainSettings, isSwept } from '../../src/core/chain/chain-settings.ts'
-import type { LocalChain } from '../../src/core/chain/local-chain.ts'
+import { type LocalChain, tipOf } from '../../src/core/chain/local-chain.ts'
 import type { InvoiceResource } from '../../src/core/invoice/present-invoice.ts'
 import type { AssetId } from '../../src/core/money/asset.ts'
 import { STANDARD_SCHEDULE_MS } from '../../src/core/webhook/retry-schedule.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import { acceptInvoice } from '../../src/operations/accept-invoice.ts'
+import { attributePayments, FRESH_ATTRIBUTION } from '../../src/operations/attribute-payments.ts'
 import { cancelInvoice } from '../../src/operations/cancel-invoice.ts'
 import { checkExpiring } from '../../src/operations/check-expiring.ts'
 import { checkState } from '../../src/operations/check-state.ts'
@@ -93,6 +94,11 @@ async function lookBeyondBlocks(
       const memory = process.sweeps.get(chainId) ?? FRESH_SWEEP
       const request = { settings, chain, memory, signal: NEVER }
       process.sweeps.set(chainId, await sweepBalances({ ...deps, native }, request))
+    })
+    await attempt('who paid', async () => {
+      const memory = process.attributing.get(chainId) ?? FRESH_ATTRIBUTION
+      const request = { settings, tipNumber: tipOf(chain).number, memory, signal: NEVER }
+      process.attributing.set(chainId, await attributePayments({ ...deps, native }, request))
     })
   }
   return faults

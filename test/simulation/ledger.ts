@@ -101,6 +101,11 @@ export function recordChanges(ledger: Ledger, changes: ChangeSet, lookedUpAt: nu
     ledger.firstSeenAt.set(id, ledger.count)
     ledger.firstLookedUpAt.set(id, lookedUpAt)
   }
+  for (const attribution of changes.attributions ?? []) {
+    const payment = ledger.payments.get(attribution.paymentId) as Payment
+    const attributions = [...payment.attributions, attribution]
+    ledger.payments.set(attribution.paymentId, { ...payment, attributions })
+  }
   for (const outflow of changes.outflows ?? []) ledger.outflows.set(outflow.id, outflow)
   ledger.events.push(...(changes.events ?? []))
   for (const endpoint of changes.endpoints ?? []) ledger.endpoints.set(endpoint.id, endpoint)

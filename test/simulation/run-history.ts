@@ -1,6 +1,7 @@
 /** Runs a history to its end, where all faults are over, and judges it. */
 import { deadlineMs, type Invoice } from '../../src/core/invoice/invoice.ts'
 import { HOUR_MS } from '../../src/core/time.ts'
+import { judgeAttributions } from './check-attributions.ts'
 import { judgeCoins } from './check-coins.ts'
 import { judgeHidden } from './check-hidden.ts'
 import { createRun, guardSender } from './crash-points.ts'
@@ -69,6 +70,7 @@ async function endHistory(world: World, seed: number): Promise<void> {
   const random = createRandom(seed ^ 0xe4d)
   world.tell('the last fault is over')
   for (const node of world.nodes.values()) node.recover()
+  world.time.callsShown = world.setting.coins?.callsLater === true
   world.receiver.calm()
   for (const chain of world.chains.values()) {
     // Some branch wins in the end: it becomes longer than every other.
@@ -127,6 +129,9 @@ async function endHidden(world: World): Promise<void> {
   judgeHidden(ledger, chains, endStandings(world), isRecent)
 }
 
+/** Each asks for the calls of four blocks. */
+const ATTRIBUTING_TURNS = 4
+
 /** An hour after its deadline an order's balance is compared once a day, and no less than that. */
 async function endCoins(world: World, random: Random): Promise<void> {
   const { ledger, settings, chains, setting } = world
@@ -141,6 +146,12 @@ async function endCoins(world: World, random: Random): Promise<void> {
     for (const [index] of settings.entries()) await poll(world, index)
   }
   judgeCoins(ledger, settings, chains, endStandings(world), () => true)
+  if (!setting.coins.showsCalls && !world.time.callsShown) return
+  for (let i = 0; i < ATTRIBUTING_TURNS; i++) {
+    passTime(world, 16_000)
+    for (const [index] of settings.entries()) await poll(world, index)
+  }
+  judgeAttributions(ledger, chains)
 }
 
 /** Once a chain is final, nobody is held: whatever the cap, it bounds time and not what is credited. */

@@ -53,6 +53,8 @@ export type CoinSetting = {
   readonly logsFrom: number | null
   /** Whether nodes show the calls of blocks. */
   readonly showsCalls: boolean
+  /** They do so once the last fault is over, if not before. */
+  readonly callsLater?: boolean
 }
 
 /** What a seed chooses of the setting. */

@@ -13,7 +13,7 @@ import type { NodeFault } from './simulated-node.ts'
 
 export type CoinHabits = {
   /** Whether it shows the calls of blocks at all. */
-  readonly showsCalls: boolean
+  showsCalls(): boolean
   /** Whether blocks have access lists. */
   readonly hasLists: boolean
 }
@@ -43,7 +43,7 @@ export function createSimulatedCoins(
   return {
     async getFrames(ref) {
       const met = enter()
-      if (met === 'null' || !showsCalls) return null
+      if (met === 'null' || !showsCalls()) return null
       const frames = framesOf(find(ref))
       if (met === 'false_coins' || met === 'false_calls') return addCalls(frames, find(ref))
       return met === 'hidden_calls' ? frames.map(hideCalls) : frames

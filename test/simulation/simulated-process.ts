@@ -7,6 +7,7 @@ import { createChainDirectory } from '../../src/adapters/system/chain-directory.
 import { createIndexSource } from '../../src/adapters/system/index-source.ts'
 import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import type { StoreAccount } from '../../src/core/store-account/store-account.ts'
+import type { AttributeMemory } from '../../src/operations/attribute-payments.ts'
 import type { Deps } from '../../src/operations/deps.ts'
 import { deriveAhead } from '../../src/operations/derive-ahead.ts'
 import type { FinalLook } from '../../src/operations/look-at-final.ts'
@@ -37,6 +38,7 @@ export type SimulatedProcess = {
   readonly memories: Map<number, SyncMemory>
   readonly sweeps: Map<number, SweepMemory>
   readonly looks: Map<number, FinalLook>
+  readonly attributing: Map<number, AttributeMemory>
   readonly chains: Deps['chains']
   /** The dependencies of one job, over its own guarded store. */
   depsFor(store: Store, run: Run): Deps
@@ -117,6 +119,7 @@ export async function startProcess(
     memories: new Map(),
     sweeps: new Map(),
     looks: new Map(),
+    attributing: new Map(),
     chains,
     depsFor,
     stop() {

@@ -58,7 +58,7 @@ export type World = {
   readonly deadlines: DeadlineWindow
   readonly receiver: SimulatedReceiver
   readonly orders: Order[]
-  readonly time: { nowMs: number; monotonicMs: number }
+  readonly time: { nowMs: number; monotonicMs: number; callsShown: boolean }
   readonly tally: Tally
   transactions: number
   /** Null between two lives. */
@@ -90,7 +90,7 @@ export async function createWorld(
       return [chainId, createSimulatedChain(chainId, startHeight, unprovenShare, telling)]
     }),
   )
-  const time = { nowMs: START_MS, monotonicMs: 0 }
+  const time = { nowMs: START_MS, monotonicMs: 0, callsShown: false }
   const ledger = createLedger()
   const tally: Tally = new Map()
   const nodes = new Map(
@@ -100,7 +100,7 @@ export async function createWorld(
       const noteCut = () => count(tally, 'logs cut')
       const logHabits = describeLogHabits(setting, own, ledger, () => time.nowMs, noteCut)
       const mode = coinModeOf(setting, chainId)
-      const showsCalls = setting.coins?.showsCalls === true
+      const showsCalls = () => setting.coins?.showsCalls === true || time.callsShown
       const coinHabits = mode === 'direct' ? null : { showsCalls, hasLists: mode === 'bal' }
       const nature = { ...lagsOf(setting, chainId), logHabits, coinHabits }
       return [chainId, createSimulatedNode(chain, () => time.monotonicMs, nature)] as const
@@ -171,7 +171,7 @@ export function openStore(world: World, run: Run): Store {
 
 function tallyChanges(
   { tally, chains, ledger }: World,
-  { events = [], payments = [], outflows = [], refunds = [], chain }: ChangeSet,
+  { events = [], payments = [], outflows = [], refunds = [], attributions = [], chain }: ChangeSet,
 ): void {
   for (const { type } of events) count(tally, type)
   count(tally, 'outflows', outflows.length)
@@ -200,6 +200,7 @@ function tallyChanges(
     const block = chains.get(observation.chainId)?.getBlock(observation.blockHash)
     count(tally, block?.proofLevel === 2 ? 'confirmed as final' : 'confirmed unproven')
   }
+  count(tally, 'attributed', new Set(attributions.map(({ paymentId }) => paymentId)).size)
   for (const { revision } of payments) if (revision === 1) count(tally, 'payments')
   for (const { id, outgoing } of refunds) {
     const before = ledger.refunds.get(id)?.outgoing ?? null

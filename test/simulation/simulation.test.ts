@@ -49,6 +49,8 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'coins by balance': 100,
   'coins by log': 100,
   'alert.unexplained_balance': 20,
+  attributed: 30,
+  'found by a second look': 30,
   dust: 20,
   'held by a cap': 100,
   payments: 3_000,
