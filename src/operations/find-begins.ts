@@ -61,7 +61,8 @@ export async function findBegins(
     const isRead = ref !== null && ref !== undefined && units !== undefined
     const block = isRead ? ref : tip
     const told = isRead ? units : (balances[index] as bigint)
-    const balanceUnits = await agreeOnBegin(comparing, address, block, told)
+    const isUntouched = told === 0n && !isKnownToHold(known, credits, block)
+    const balanceUnits = isUntouched ? 0n : await agreeOnBegin(comparing, address, block)
     const begin = balanceUnits === null ? null : { chainId, address, block, balanceUnits }
     begins.push(begin)
     if (begin !== null && !isRead && ref?.hash !== tip.hash) {
@@ -69,6 +70,17 @@ export async function findBegins(
     }
   }
   return begins
+}
+
+/** Whether something came before this block: who tells of nothing then may credit it a second time. */
+function isKnownToHold(
+  known: KnownBalance | null,
+  credits: SweepTarget['credits'],
+  { number }: BlockRef,
+): boolean {
+  return (
+    (known?.balanceUnits ?? 0n) > 0n || credits.some(({ blockNumber }) => blockNumber <= number)
+  )
 }
 
 /**
@@ -79,9 +91,7 @@ async function agreeOnBegin(
   comparing: Comparing,
   address: Address,
   block: BlockRef,
-  toldUnits: bigint,
 ): Promise<bigint | null> {
-  if (toldUnits === 0n) return 0n
   const { deps, leftOut, signal } = comparing
   const agreed = await readOrLeave(comparing, address, () =>
     deps.native.getAgreedBalance(block, address, signal),
