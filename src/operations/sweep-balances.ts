@@ -8,7 +8,7 @@
 import type { BlockRef } from '../core/chain/block.ts'
 import type { ChainSettings } from '../core/chain/chain-settings.ts'
 import type { KnownBalance } from '../core/chain/known-balance.ts'
-import { type LocalChain, tipOf } from '../core/chain/local-chain.ts'
+import { blockAt, type LocalChain, tipOf } from '../core/chain/local-chain.ts'
 import type { ChangeSet } from '../core/change-set.ts'
 import { type Address, nativeAssetId } from '../core/money/asset.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts'
@@ -94,10 +94,11 @@ const UNSUPPORTED_INTERVAL_MS = 10 * MINUTE_MS
 /** One turn of a round. Rejects with a `ChainSourceError`; what was committed before stays. */
 export async function sweepBalances(
   deps: SyncDeps & { readonly native: NativeSource },
-  { settings, chain, memory, signal }: SweepRequest,
+  { settings, chain, memory: kept, signal }: SweepRequest,
 ): Promise<SweepMemory> {
   const nowMs = deps.clock.monotonicMs()
   const tip = tipOf(chain)
+  const memory = forgetLeft(kept, chain)
   const isNew = memory.place === null
   if (isNew && (nowMs < memory.nextRoundAtMs || memory.sweptTip?.hash === tip.hash)) return memory
   const shortfalls = new Map(memory.shortfalls)
@@ -132,6 +133,18 @@ export async function sweepBalances(
   if (leftOut.size > 0) return { ...memory, nextRoundAtMs, place: null, idle, shortfalls }
   deps.chains.noteSweep(settings.chainId, from.timestampS * 1_000)
   return { ...memory, nextRoundAtMs, place: null, sweptTip: from, idle, shortfalls }
+}
+
+/**
+ * A round that began on a branch which left begins anew: pages before were compared with coins that
+ * came elsewhere, or not at all, and no order may expire by them.
+ */
+function forgetLeft(memory: SweepMemory, chain: LocalChain): SweepMemory {
+  const from = memory.place?.from
+  if (from === undefined) return memory
+  const isBelow = from.number < (chain.blocks[0] as BlockRef).number
+  const isOurs = isBelow || blockAt(chain, from.number)?.hash === from.hash
+  return isOurs ? memory : { ...memory, place: null }
 }
 
 /**
