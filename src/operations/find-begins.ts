@@ -16,7 +16,7 @@ export type Comparing = {
   readonly settings: ChainSettings
   readonly chain: LocalChain
   readonly tip: BlockRef
-  /** Addresses of which this turn could not tell. Filled on the way. */
+  /** Addresses of which this round could not tell. Filled on the way. */
   readonly leftOut: Set<Address>
   readonly signal: AbortSignal
 }

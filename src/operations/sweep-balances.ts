@@ -59,6 +59,8 @@ type RoundPlace = {
   readonly from: BlockRef
   /** Made so far. */
   readonly calls: number
+  /** Addresses of which the turns so far could not tell: nothing expires by this round. */
+  readonly leftOut: ReadonlySet<Address>
 }
 
 export const FRESH_SWEEP: SweepMemory = {
@@ -102,7 +104,7 @@ export async function sweepBalances(
   const isNew = memory.place === null
   if (isNew && (nowMs < memory.nextRoundAtMs || memory.sweptTip?.hash === tip.hash)) return memory
   const shortfalls = new Map(memory.shortfalls)
-  const leftOut = new Set<Address>()
+  const leftOut = new Set<Address>(memory.place?.leftOut)
   const { source, native } = deps
   const reads = {
     source: { getBlock: readOnce(source.getBlock) },
@@ -114,6 +116,7 @@ export async function sweepBalances(
     after: null,
     from: tip,
     calls: 0,
+    leftOut,
   }
   const { from } = begin
   let place: RoundPlace | null = begin
@@ -127,7 +130,7 @@ export async function sweepBalances(
       place =
         place.group === 'unfinished' ? { ...place, group: 'recent', after: null, calls } : null
   }
-  if (place !== null) return { ...memory, place, shortfalls }
+  if (place !== null) return { ...memory, place: { ...place, leftOut }, shortfalls }
   const idle = await sweepIdle(sweep, memory.idle, nowMs)
   const nextRoundAtMs = nowMs + roundIntervalMs(settings, calls)
   if (leftOut.size > 0) return { ...memory, nextRoundAtMs, place: null, idle, shortfalls }

@@ -2,10 +2,17 @@
 import { expect, test } from 'vitest'
 import type { ChainSettings } from '../../src/core/chain/chain-settings.ts'
 import { createLocalChain } from '../../src/core/chain/local-chain.ts'
+import { ChainSourceError } from '../../src/errors.ts'
 import { FRESH_SWEEP, sweepBalances } from '../../src/operations/sweep-balances.ts'
 import type { SyncDeps } from '../../src/operations/sync-chain.ts'
 import type { NativeSource } from '../../src/ports/native-source.ts'
-import { SAMPLE_CHAIN_ID, sampleBlock, sampleBlocks, sampleHash } from '../support/fixtures.ts'
+import {
+  SAMPLE_CHAIN_ID,
+  sampleAddress,
+  sampleBlock,
+  sampleBlocks,
+  sampleHash,
+} from '../support/fixtures.ts'
 
 /** Pages of one turn. */
 const TURN = 20
@@ -21,8 +28,11 @@ const [OLD, LONGER, OTHER] = [
   [...trunk, sampleBlock(111, 'b', sampleHash(110)), ...sampleBlocks(112, 113, 'b')],
 ].map((blocks) => createLocalChain(SAMPLE_CHAIN_ID, blocks))
 
-/** Thirty pages of orders that take no coin; what is noted, and the pages that were asked for. */
-function world() {
+/**
+ * Thirty pages, empty but for one address on the first, if it is to be there, on which two nodes
+ * differ; what is noted, and the pages that were asked for.
+ */
+function world({ disputed = false } = {}) {
   const noted: number[] = []
   const pages: string[] = []
   const deps = {
@@ -32,18 +42,33 @@ function world() {
         const page = after === null ? 0 : after.position
         pages.push(`${group} ${page}`)
         const isLast = group !== 'unfinished' || page + 1 === PAGES
-        return { targets: [], cursor: isLast ? null : { deadlineMs: 1, position: page + 1 } }
+        const isHere = disputed && group === 'unfinished' && page === 0
+        return {
+          targets: isHere ? [DISPUTED] : [],
+          cursor: isLast ? null : { deadlineMs: 1, position: page + 1 },
+        }
       },
     },
     chains: { noteSweep: (_chainId: number, throughMs: number) => noted.push(throughMs) },
-    source: {},
-    native: {},
+    ...{ source: {}, metrics: { count() {} }, logger: { error() {}, warn() {} } },
+    native: {
+      getBalances: async () => [7n],
+      getAgreedBalance: async () => {
+        throw new ChainSourceError('inconsistent', 'node:1 and node:2 differ on a balance')
+      },
+    },
   } as unknown as SyncDeps & { readonly native: NativeSource }
   const turn = (chain: typeof OLD & {}, memory = FRESH_SWEEP) => {
     const { signal } = new AbortController()
     return sweepBalances(deps, { settings: SETTINGS, chain, memory, signal })
   }
   return { turn, noted, pages }
+}
+
+const tips = { [SAMPLE_CHAIN_ID]: { number: 105, hash: sampleHash(105) } }
+const DISPUTED = {
+  deposit: { address: sampleAddress(1), issued: { invoiceId: 'inv_1', tips } },
+  ...{ known: null, credits: [] },
 }
 
 const timeOf = (chain: typeof OLD, number: number) =>
@@ -66,6 +91,12 @@ test('a round whose beginning left with its branch begins anew: nothing expires 
   expect(pages.filter((page) => page === 'unfinished 0')).toHaveLength(2)
   await turn(OTHER!, again)
   expect(noted).toEqual([timeOf(OTHER, 113)])
+})
+
+test('an address that an earlier turn of the round could not tell about holds back the round', async () => {
+  const { turn, noted } = world({ disputed: true })
+  const done = await turn(OLD!, await turn(OLD!))
+  expect([noted, done.place, done.sweptTip]).toEqual([[], null, null])
 })
 
 test('a round that outlasts the blocks kept in memory is not begun anew for ever', async () => {
