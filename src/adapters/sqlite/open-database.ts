@@ -19,6 +19,12 @@ const BUSY_TIMEOUT_MS = 5_000
 /** SQLite's number for `synchronous=FULL`: the log is synced at every commit. */
 const SYNCHRONOUS_FULL = 2
 
+/**
+ * Pages of the file that a connection keeps in memory, in KiB; the least used give way. It fills as
+ * the database grows, and the process with it: what a small gateway takes over weeks.
+ */
+const PAGE_CACHE_KIB = 16_000
+
 /** A database that lives in memory is no store; SQLite gives it this name. */
 const IN_MEMORY = ':memory:'
 
@@ -53,6 +59,7 @@ export type DatabaseSettings = {
   readonly cellSizeCheck: number
   readonly walAutocheckpointPages: number
   readonly pageSize: number
+  readonly pageCacheKib: number
   readonly schemaVersion: number
   readonly sqliteVersion: string
 }
@@ -97,6 +104,8 @@ export function readSettings(db: Connection): DatabaseSettings {
     cellSizeCheck: read('cell_size_check'),
     walAutocheckpointPages: read('wal_autocheckpoint'),
     pageSize: read('page_size'),
+    // A positive number would be one of pages.
+    pageCacheKib: -read('cache_size'),
     schemaVersion: readVersion(db),
     sqliteVersion: String(db.prepare('SELECT sqlite_version()').pluck().get()),
   }
@@ -118,6 +127,7 @@ export function findWrongSetting(settings: DatabaseSettings): string | null {
     trustedSchema: 0,
     cellSizeCheck: 1,
     walAutocheckpointPages: LOG_BYTES.most / settings.pageSize,
+    pageCacheKib: PAGE_CACHE_KIB,
   }
   for (const [name, value] of Object.entries(expected)) {
     const found = settings[name as keyof DatabaseSettings]
@@ -136,6 +146,7 @@ function applySettings(db: Connection, readOnly: boolean): void {
   db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
+  db.pragma(`cache_size = -${PAGE_CACHE_KIB}`)
   const pageSize = db.pragma('page_size', { simple: true }) as number
   db.pragma(`wal_autocheckpoint = ${LOG_BYTES.most / pageSize}`)
 }

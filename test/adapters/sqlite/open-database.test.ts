@@ -70,6 +70,7 @@ describe('settings', () => {
       trustedSchema: 0,
       cellSizeCheck: 1,
       walAutocheckpointPages: 8_192,
+      pageCacheKib: 16_000,
       schemaVersion: MIGRATIONS.at(-1)?.version,
     })
     await store.close()
@@ -80,7 +81,13 @@ describe('settings', () => {
     const settings = store.describe()
     await store.close()
     expect(() => assertSettings(settings)).not.toThrow()
-    const wrong = { journalMode: 'delete', synchronous: 1, foreignKeys: 0, trustedSchema: 1 }
+    const wrong = {
+      journalMode: 'delete',
+      synchronous: 1,
+      foreignKeys: 0,
+      trustedSchema: 1,
+      pageCacheKib: 64_000,
+    }
     for (const [name, value] of Object.entries(wrong)) {
       const error = refusal(() => assertSettings({ ...settings, [name]: value }))
       expect(error.message).toContain(name)
