@@ -73,6 +73,6 @@ test('image, unit file and npm start run the gateway with the flags that the tes
   const scripts = readManifest().scripts as Record<string, string>
   const unit = section(readText('docs/operating/deploy.md'), 'systemd')
   for (const text of [dockerfile, unit, scripts.start]) {
-    for (const flag of [...SERVER_FLAGS, '--max-semi-space-size=8']) expect(text).toContain(flag)
+    for (const flag of SERVER_FLAGS) expect(text).toContain(flag)
   }
 })
