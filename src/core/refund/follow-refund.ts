@@ -70,9 +70,18 @@ export function matchRefunds(
   )
   const isFree = ({ id, outgoing }: Refund) =>
     !paid.has(id) && (outgoing === null || parameters.disconnected.has(outgoing.blockHash))
-  for (const transfer of transfers) {
-    if (used.has(`${transfer.block.hash}/${transfer.place}`)) continue
-    const fitting = refunds.filter((refund) => isFree(refund) && fits(refund, transfer))
+  const unused = transfers.filter(({ block, place }) => !used.has(`${block.hash}/${place}`))
+  // Left to the transfer that they name, also where another one comes before it.
+  const awaited = new Set(
+    refunds.filter((refund) => unused.some((one) => names(refund, one) && fits(refund, one))),
+  )
+  for (const transfer of unused) {
+    const fitting = refunds.filter(
+      (refund) =>
+        isFree(refund) &&
+        fits(refund, transfer) &&
+        (names(refund, transfer) || !awaited.has(refund)),
+    )
     const refund = chooseRefund(fitting, transfer, parameters.isOwn(transfer))
     if (refund !== undefined) paid.set(refund.id, transfer)
   }
@@ -88,13 +97,17 @@ export function fits({ asset, destination, amountUnits }: Refund, transfer: Tran
   )
 }
 
+function names(refund: Refund, { txHash }: Pick<Transfer, 'txHash'>): boolean {
+  return refund.txHash !== null && refund.txHash === txHash
+}
+
 /** The one that names the transaction, else the oldest that waits, else one that was given up. */
 function chooseRefund(
   fitting: readonly Refund[],
   { txHash, block }: Transfer,
   isOwn: boolean,
 ): Refund | undefined {
-  const named = fitting.find((refund) => refund.txHash !== null && refund.txHash === txHash)
+  const named = fitting.find((refund) => names(refund, { txHash }))
   if (named !== undefined || !isOwn) return named
   const later = fitting.filter(({ sinceBlock }) => block.number > sinceBlock)
   // A confirmed one fits only where the block that paid it leaves with this step.

@@ -91,6 +91,19 @@ describe('which transfer pays which refund', () => {
     expect(match([confirmed], [other])).toEqual([])
   })
 
+  test('a transfer that is named elsewhere is left to whom it names, in whatever order they come', () => {
+    const confirmed: Refund = { ...sendBy(refund, transfer(11)), status: 'confirmed' }
+    const canceled = sampleRefund(2, { destination: refund.destination, status: 'canceled' })
+    const other = transfer(12, { txHash: sampleHash(777), place: 'log:0' })
+    const again = { ...transfer(12), txHash: confirmed.txHash }
+    const left = new Set([sampleHash(11)])
+    expect(match([confirmed, canceled], [other, again], left)).toEqual([
+      ['ref_2', 12, 'log:0'],
+      ['ref_1', 12, 'log:1'],
+    ])
+    expect(match([confirmed], [other, again], left)).toEqual([['ref_1', 12, 'log:1']])
+  })
+
   test('who waits goes before who was given up', () => {
     const canceled = sampleRefund(1, { status: 'canceled' })
     const waiting = sampleRefund(2, { destination: canceled.destination })
