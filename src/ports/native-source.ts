@@ -26,6 +26,7 @@ export type NativeSource = {
   getAgreedBalance(ref: BlockRef, address: Address, signal: AbortSignal): Promise<bigint | null>
   /** Balances by transaction (EIP-7928), held against the hash of the list in the header. */
   getBalanceChanges(ref: BlockRef, signal: AbortSignal): Promise<readonly BalanceChanges[] | null>
+  // What follows explains a balance, and what is left of it is credited: all nodes must say it, too.
   /** Transactions sent by the address up to and including this block (EIP-7702 counts them too). */
   getNonce(ref: BlockRef, address: Address, signal: AbortSignal): Promise<number>
   /** Whether the address has code after this block: its own, or by delegation (EIP-7702). */

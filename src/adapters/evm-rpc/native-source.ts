@@ -88,32 +88,51 @@ export function createNativeSource(nodes: NativeNodes): NativeSource {
   }
 
   /** What each node says; those that fail or lack it say nothing, unless all do. */
-  async function askEach(
-    ref: BlockRef,
-    address: Address,
+  async function askEach<T>(
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, bigint>> {
-    const said = new Map<string, bigint>()
+    work: (node: EvmNode) => Promise<T | null>,
+  ): Promise<[string, T][]> {
+    const said: [string, T][] = []
     let fault: ChainSourceError | null = null
     for (const node of nodes.list()) {
       if (lacks(node, 'balances')) continue
       try {
         await nodes.identify(node, signal)
-        const units = (await readBalances(node, ref, [address], signal))?.[0]
-        if (units === undefined) noteLacking(node, 'balances')
-        else said.set(node.client.name, units)
+        const result = await work(node)
+        if (result === null) noteLacking(node, 'balances')
+        else said.push([node.client.name, result])
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof ChainSourceError)) throw error
         fault ??= error
       }
     }
-    if (said.size === 0 && fault !== null) throw fault
+    if (said.length === 0 && fault !== null) throw fault
     return said
   }
 
-  const must = async <T>(signal: AbortSignal, work: (node: EvmNode) => Promise<T>): Promise<T> => {
-    const result = await ask('balances', signal, work)
+  /** What all of them say; null where no node can. */
+  async function agree<T extends bigint | number | boolean>(
+    what: string,
+    ref: BlockRef,
+    signal: AbortSignal,
+    work: (node: EvmNode) => Promise<T | null>,
+  ): Promise<T | null> {
+    const said = await askEach(signal, work)
+    const [first] = said
+    const dissent = said.find(([, result]) => result !== first?.[1])
+    if (dissent === undefined) return first?.[1] ?? null
+    const text = `${first?.[0]} and ${dissent[0]} differ on ${what} at block ${ref.hash}`
+    throw new ChainSourceError('inconsistent', text)
+  }
+
+  async function mustAgree<T extends bigint | number | boolean>(
+    what: string,
+    ref: BlockRef,
+    signal: AbortSignal,
+    work: (node: EvmNode) => Promise<T>,
+  ): Promise<T> {
+    const result = await agree(what, ref, signal, work)
     if (result === null) throw new ChainSourceError('not_there', 'no node serves states by hash')
     return result
   }
@@ -122,21 +141,20 @@ export function createNativeSource(nodes: NativeNodes): NativeSource {
     getFrames: (ref, signal) => ask('frames', signal, (node) => readFrames(node, ref, signal)),
     getBalances: (ref, addresses, signal) =>
       ask('balances', signal, (node) => readBalances(node, ref, addresses, signal)),
-    async getAgreedBalance(ref, address, signal) {
-      const said = [...(await askEach(ref, address, signal))]
-      const [first] = said
-      const dissent = said.find(([, units]) => units !== first?.[1])
-      if (dissent === undefined) return first?.[1] ?? null
-      const text = `${first?.[0]} and ${dissent[0]} differ on a balance at block ${ref.hash}`
-      throw new ChainSourceError('inconsistent', text)
-    },
+    getAgreedBalance: (ref, address, signal) =>
+      agree('a balance', ref, signal, async (node) => {
+        return (await readBalances(node, ref, [address], signal))?.[0] ?? null
+      }),
     getBalanceChanges: (ref, signal) =>
       ask('changes', signal, (node) => readBalanceChanges(node, ref, signal)),
     getNonce: (ref, address, signal) =>
-      must(signal, (node) => readNonce(node, ref, address, signal)),
-    hasCode: (ref, address, signal) => must(signal, (node) => readCode(node, ref, address, signal)),
+      mustAgree('a nonce', ref, signal, (node) => readNonce(node, ref, address, signal)),
+    hasCode: (ref, address, signal) =>
+      mustAgree('code', ref, signal, (node) => readCode(node, ref, address, signal)),
     getSpentUnits: (ref, address, signal) =>
-      must(signal, (node) => readSpentUnits(node, ref, address, signal)),
+      mustAgree('what an address spent', ref, signal, (node) =>
+        readSpentUnits(node, ref, address, signal),
+      ),
   }
 }
 

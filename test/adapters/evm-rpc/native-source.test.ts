@@ -22,6 +22,17 @@ beforeEach(() => {
   }).native
 })
 
+function connectTwo(): void {
+  native = createEvmChainSource({
+    chainId: CHAIN_ID,
+    urls: [chain.proxy.url, chain.second.url],
+    watched: { contracts: new Set(), native: true },
+    proofs: setAllProofs('off'),
+    clock: chain.clock,
+    logger: silentLogger,
+  }).native
+}
+
 const word = (value: bigint | number) => value.toString(16).padStart(64, '0')
 
 /** What the code answers that was run at a block: its context, then the balances. */
@@ -105,14 +116,7 @@ describe('balances in one call', () => {
 
 describe('a balance that is credited by', () => {
   const connect = () => {
-    native = createEvmChainSource({
-      chainId: CHAIN_ID,
-      urls: [chain.proxy.url, chain.second.url],
-      watched: { contracts: new Set(), native: true },
-      proofs: setAllProofs('off'),
-      clock: chain.clock,
-      logger: silentLogger,
-    }).native
+    connectTwo()
     return native.getAgreedBalance(REF, ADDRESSES[0]!, never())
   }
 
@@ -129,6 +133,37 @@ describe('a balance that is credited by', () => {
     chain.results.eth_call = answerOf({ units: [5n] })
     chain.proxy.rules.failure = 'http_500'
     expect(await connect()).toBe(5n)
+  })
+})
+
+describe('what explains a balance', () => {
+  const spent = (units: string) => ({
+    hash: REF.hash,
+    transactions: [
+      { hash: TRANSACTION_HASHES[0], from: addressOf('a1'), to: addressOf('a2'), value: units },
+    ],
+  })
+
+  // Who says that an address spent more than it did would have the difference credited to it.
+  test.each<['getNonce' | 'hasCode' | 'getSpentUnits', string, unknown, unknown, unknown]>([
+    ['getNonce', 'eth_getTransactionCount', '0x1', '0x2', 1],
+    ['hasCode', 'eth_getCode', '0x', '0xef', false],
+    ['getSpentUnits', 'eth_getBlockByHash', spent('0x64'), spent('0x2710'), 106n],
+  ])('%s is what two nodes say', async (verb, method, truth, lie, expected) => {
+    const read = () => native[verb](REF, ADDRESSES[0]!, never())
+    chain.results[method] = truth
+    chain.results.eth_getTransactionReceipt = {
+      ...{ transactionHash: TRANSACTION_HASHES[0], blockHash: REF.hash, status: '0x1' },
+      ...{ gasUsed: '0x3', effectiveGasPrice: '0x2' },
+    }
+    connectTwo()
+    expect(await read()).toBe(expected)
+    chain.proxy.intercept((asked, _params, result) => (asked === method ? lie : result))
+    const fault = await catchFault(read())
+    expect(fault).toMatchObject({ kind: 'inconsistent' })
+    expect(fault.message).toContain('differ on')
+    chain.proxy.rules.failure = 'http_500'
+    expect(await read()).toBe(expected)
   })
 })
 
