@@ -22,15 +22,18 @@ import type { SyncDeps } from './sync-chain.ts'
 export type FinalLook = {
   /** Every block up to here was looked at in this process; null before the first look. */
   readonly throughNumber: number | null
-  /** Of the latest look, monotonic. */
-  readonly atMs: number
+  /** Monotonic time before which there is no other look. */
+  readonly nextAtMs: number
 }
 
-export const FRESH_LOOK: FinalLook = { throughNumber: null, atMs: Number.NEGATIVE_INFINITY }
+export const FRESH_LOOK: FinalLook = { throughNumber: null, nextAtMs: Number.NEGATIVE_INFINITY }
 
 /** Between two looks: on chains that are final at once one query answers for many blocks. */
 const PACE_MS = MINUTE_MS
-/** On local chains, where nobody is billed for a request. */
+/**
+ * On local chains, where nobody is billed for a request: for each query of a look, since thousands of
+ * orders are not to be loaded every second.
+ */
 const PACE_TEST_MS = SECOND_MS
 /** Of one look. After a start, and after a long way to catch up, what is older is left out. */
 const BLOCKS_PER_LOOK = 5_000
@@ -67,12 +70,13 @@ export async function lookAtFinal(
   const final = markedBlock(chain, 'finalized')
   const tokens = settings.assets.flatMap(({ token }) => (token === null ? [] : [token]))
   if (final === null || tokens.length === 0) return memory
-  if (nowMs - memory.atMs < (settings.test ? PACE_TEST_MS : PACE_MS)) return memory
+  if (nowMs < memory.nextAtMs) return memory
   const oldest = final.number - BLOCKS_PER_LOOK
   const throughNumber = Math.max(memory.throughNumber ?? firstHeld(chain) - 1, oldest)
   if (final.number <= throughNumber) return memory
-  const next = { throughNumber: final.number, atMs: nowMs }
   const holders = await loadHolders(deps, request)
+  const nextAtMs = nowMs + paceMs(request, holders.size)
+  const next = { throughNumber: final.number, nextAtMs }
   if (holders.size > HOLDERS_MAX) return tell(deps, request, 'crowded', next)
   try {
     const places = await findMissed(deps, request, tokens, holders, throughNumber + 1, final)
@@ -83,8 +87,13 @@ export async function lookAtFinal(
     request.signal.throwIfAborted()
     if (!(error instanceof ChainSourceError)) throw error
     if (!PASSING.has(error.kind)) return tell(deps, request, 'unread', next)
-    return tell(deps, request, 'later', { ...memory, atMs: nowMs })
+    return tell(deps, request, 'later', { ...memory, nextAtMs })
   }
+}
+
+function paceMs({ settings }: Rereading, holders: number): number {
+  const queries = Math.max(1, Math.ceil(holders / HOLDERS_PER_CALL))
+  return settings.test ? Math.min(PACE_TEST_MS * queries, PACE_MS) : PACE_MS
 }
 
 function firstHeld({ blocks }: LocalChain): number {

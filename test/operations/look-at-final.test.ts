@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import { type ChainSettings, setAllProofs } from '../../src/core/chain/chain-settings.ts'
 import type { LocalChain } from '../../src/core/chain/local-chain.ts'
 import type { Address, Asset } from '../../src/core/money/asset.ts'
-import { MINUTE_MS } from '../../src/core/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts'
 import { ChainSourceError } from '../../src/errors.ts'
 import { type FinalLook, FRESH_LOOK, lookAtFinal } from '../../src/operations/look-at-final.ts'
 import type { SyncDeps } from '../../src/operations/sync-chain.ts'
@@ -114,8 +114,8 @@ function startWorld(orders: number, answer: (question: ArrivalQuestion) => Token
     pass: (ms: number) => {
       nowMs += ms
     },
-    async look(finalized: number) {
-      const request = { settings: SETTINGS, chain: chainAt(finalized), signal }
+    async look(finalized: number, settings = SETTINGS) {
+      const request = { settings, chain: chainAt(finalized), signal }
       memory = await lookAtFinal(deps, request, memory)
     },
   }
@@ -149,6 +149,21 @@ test('many orders are asked for in parts; too many are told and left out', async
   const crowd = startWorld(5_001, () => [])
   await crowd.look(150)
   expect([crowd.questions, crowd.outcomes]).toEqual([[], ['crowded']])
+})
+
+test('on a local chain a look follows each second, and with more orders a second for each query', async () => {
+  const local = { ...SETTINGS, test: true }
+  for (const [orders, looks] of [
+    [500, [150, 151, 152, 153]],
+    [1_200, [150, 153]],
+  ] as const) {
+    const world = startWorld(orders, () => [])
+    for (const finalized of [150, 151, 152, 153]) {
+      await world.look(finalized, local)
+      world.pass(SECOND_MS)
+    }
+    expect([...new Set(world.questions.map(({ block }) => block.number))]).toEqual(looks)
+  }
 })
 
 test('a range that no node can be asked for now is asked for again; one they do not serve is left', async () => {
