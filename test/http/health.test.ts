@@ -51,12 +51,13 @@ describe('health', () => {
     }
     const harness = await startHttpHarness({ timings: { time } })
     await harness.ask({ path: '/v1/invoices' })
+    await harness.ask({ path: '/v1/invoices', method: 'HEAD' })
     await open('/v1/invoices', harness)
     const invoice = await createInvoice(harness)
     await open(new URL(invoice.checkout_url).pathname, harness)
     for (const path of ['/healthz', '/readyz', '/metrics']) await open(path, harness)
     await harness.server.close()
-    const surfaces = ['api_read', 'api_read', 'api_write', 'checkout']
+    const surfaces = ['api_read', 'api_read', 'api_read', 'api_write', 'checkout']
     expect(noted).toEqual(surfaces.map((surface) => `answer_seconds true ${surface}`))
   })
 

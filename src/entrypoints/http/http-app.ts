@@ -104,7 +104,8 @@ function timeAnswer({ clock, timings }: HttpDeps, { method, url }: Request, res:
 }
 
 function surfaceOf(method: string, url: string): string | null {
-  if (url.startsWith('/v1/')) return method === 'GET' ? 'api_read' : 'api_write'
+  const isRead = method === 'GET' || method === 'HEAD'
+  if (url.startsWith('/v1/')) return isRead ? 'api_read' : 'api_write'
   return url.startsWith('/i/') && !url.endsWith('/events') ? 'checkout' : null
 }
 
