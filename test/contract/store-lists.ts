@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { INVOICE_STATUSES } from '../../src/core/invoice/invoice.ts'
+import { EVENT_TYPES } from '../../src/core/webhook/event.ts'
 import type { InvoiceFilter, Page, PageRequest, PaymentFilter } from '../../src/ports/store.ts'
 import {
   SAMPLE_COIN,
@@ -147,6 +149,36 @@ export function describeStoreLists(open: OpenStore): void {
       expect(await store.readEventsAfter(created, 'evt_1', 10)).toEqual(pick(5))
       expect(await store.readEventsAfter(MINE, 'evt_5', 10)).toEqual([])
       expect(await store.readEventsAfter(MINE, 'evt_unknown', 10)).toEqual([])
+    })
+
+    test('an invoice of each status is in a list without a filter, in its place', async () => {
+      const store = await openWithShop(open)
+      // Twice each, in two orders: the page is put together from statuses that stand mixed.
+      const statuses = [...INVOICE_STATUSES, ...INVOICE_STATUSES.toReversed()]
+      const invoices = statuses.map((status, i) => sampleInvoice(i + 1, { status }))
+      const others = statuses.map((status, i) =>
+        sampleInvoice(i + 101, { status, storeId: 'st_2' }),
+      )
+      await store.commit({ stores: [sampleStore({ id: 'st_2' })] })
+      const mixed = invoices.flatMap((invoice, i) => [invoice, others[i] ?? invoice])
+      await store.commit({ invoices: mixed })
+      const listed = await readAll((page) => store.listInvoices(MINE, page), 5)
+      expect(listed.pages).toBe(3)
+      expect(listed.items.map(({ invoice }) => invoice)).toEqual(invoices.toReversed())
+    })
+
+    test('an event of each type is in lists without a filter, in its place', async () => {
+      const store = await openWithShop(open)
+      const types = [...EVENT_TYPES, ...EVENT_TYPES.toReversed()]
+      const events = types.map((type, i) => sampleEvent(i + 1, { type }))
+      const others = types.map((type, i) => sampleEvent(i + 101, { type, storeId: 'st_2' }))
+      await store.commit({ events: events.flatMap((event, i) => [event, others[i] ?? event]) })
+      const listed = await readAll((page) => store.listEvents(MINE, page), 10)
+      expect(listed).toEqual({ items: events.toReversed(), pages: Math.ceil(types.length / 10) })
+      expect(await store.readEventsAfter(MINE, null, 100)).toEqual(events)
+      expect(await store.readEventsAfter(MINE, 'evt_9', 20)).toEqual(events.slice(9, 29))
+      // An event of somebody else has a place too.
+      expect(await store.readEventsAfter(MINE, 'evt_109', 20)).toEqual(events.slice(9, 29))
     })
 
     test('endpoints of several stores, oldest first', async () => {

@@ -1,3 +1,4 @@
+import { ADDRESSES_BY_POSITION } from './address-tables.ts'
 import { appendOnly } from './append-only.ts'
 import { ATTRIBUTIONS } from './attribution-tables.ts'
 import { OUTFLOWS } from './outflow-tables.ts'
@@ -345,39 +346,15 @@ CREATE INDEX observations_by_transaction ON observations (tx_hash, chain_id)
 /** What is absent in it is the default. */
 const STORE_SETTINGS = `ALTER TABLE store_accounts ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';`
 
-/**
- * The watch list by position, with the address in an index of its own: a row of 300 bytes is then
- * appended, and what stands at a random place is 30 bytes. The address of an invoice is found by the
- * invoice's own, the latest issued one among the few that wait above it, so neither has an index.
- */
-const ADDRESSES_BY_POSITION = `
-ALTER TABLE deposit_addresses RENAME TO deposit_addresses_before;
-CREATE TABLE deposit_addresses (
-  position INTEGER PRIMARY KEY,
-  address BLOB NOT NULL CHECK (length(address) = 20),
-  store_id TEXT NOT NULL REFERENCES store_accounts (id),
-  fingerprint TEXT NOT NULL,
-  idx INTEGER NOT NULL CHECK (idx >= 0),
-  invoice_id TEXT REFERENCES invoices (id),
-  issued_at_ms INTEGER,
-  issue_tips TEXT,
-  CHECK ((invoice_id IS NULL) = (issued_at_ms IS NULL)),
-  CHECK ((invoice_id IS NULL) = (issue_tips IS NULL))
-) STRICT;
-INSERT INTO deposit_addresses
-    (address, store_id, fingerprint, idx, invoice_id, issued_at_ms, issue_tips)
-  SELECT address, store_id, fingerprint, idx, invoice_id, issued_at_ms, issue_tips
-  FROM deposit_addresses_before ORDER BY fingerprint, idx;
-DROP TABLE deposit_addresses_before;
-CREATE UNIQUE INDEX deposit_addresses_by_address ON deposit_addresses (address);
-CREATE UNIQUE INDEX deposit_addresses_by_index ON deposit_addresses (fingerprint, idx);
-CREATE INDEX deposit_addresses_waiting ON deposit_addresses (fingerprint, idx)
-  WHERE invoice_id IS NULL;
-`
-
 /** Deep enough, and more than the cap of its chain lets count before it is final. */
 const FINALITY_CAP = `ALTER TABLE payments
   ADD held_by_cap INTEGER NOT NULL DEFAULT 0 CHECK (held_by_cap IN (0, 1));`
+
+/** A list of a store is merged from the ranges of its statuses, and of its types of events. */
+const MERGED_LISTS = `
+DROP INDEX invoices_by_store;
+DROP INDEX events_by_store;
+`
 
 /** Ascending by version, without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -397,4 +374,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 14, sql: ATTRIBUTIONS },
   { version: 15, sql: OUTFLOWS },
   { version: 16, sql: FINALITY_CAP },
+  { version: 17, sql: MERGED_LISTS },
 ]

@@ -26,10 +26,15 @@ export function equals(column: string, value: unknown): Condition {
 
 /**
  * The condition that a row is of a store. Beside a narrower one (an invoice, an event) SQLite must not
- * walk all rows of the store, which its planner would choose for their order: the plus sign forbids it.
+ * walk all rows of the store, which its planner would choose for their order.
  */
 export function ownedBy(column: string, storeId: string, isNarrower: boolean): Condition {
-  return [`${isNarrower ? '+' : ''}${column} = ?`, storeId]
+  return isNarrower ? beside(column, storeId) : equals(column, storeId)
+}
+
+/** As `equals`, beside a narrower condition: the plus sign forbids an index of this column. */
+export function beside(column: string, value: unknown): Condition {
+  return equals(`+${column}`, value)
 }
 
 /**
@@ -49,8 +54,14 @@ export function readPage<R extends { readonly position: number }>(
   const before: Condition = page.before === null ? undefined : [`${position} < ?`, page.before]
   const { text, values } = joinConditions([...conditions, before])
   const statement = sql(`${select} WHERE ${text} ORDER BY ${position} DESC LIMIT ?`)
-  // One more than asked for tells whether there is a next page.
-  const rows = statement.all(...values, page.limit + 1) as R[]
-  const items = rows.slice(0, page.limit)
-  return { items, cursor: rows.length > page.limit ? (items.at(-1)?.position ?? null) : null }
+  return cutPage(statement.all(...values, page.limit + 1) as R[], page.limit)
+}
+
+/** A page of rows that were read with a limit of one more: that one tells of a next page. */
+export function cutPage<R extends { readonly position: number }>(
+  rows: readonly R[],
+  limit: number,
+): Page<R> {
+  const items = rows.slice(0, limit)
+  return { items, cursor: rows.length > limit ? (items.at(-1)?.position ?? null) : null }
 }

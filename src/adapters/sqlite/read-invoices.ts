@@ -1,4 +1,5 @@
 import type { IdempotencyRecord } from '../../core/change-set.ts'
+import { INVOICE_STATUSES } from '../../core/invoice/invoice.ts'
 import type { Payment } from '../../core/payment/payment.ts'
 import type {
   InvoiceFilter,
@@ -9,7 +10,8 @@ import type {
 } from '../../ports/store.ts'
 import { type IdempotencyRow, rowToIdempotency } from './account-rows.ts'
 import { type InvoiceRow, rowToInvoice } from './invoice-rows.ts'
-import { equals, NO_VALUE, ownedBy, readPage } from './page-query.ts'
+import { readMergedPage } from './merge-ranges.ts'
+import { beside, type Condition, equals, NO_VALUE, ownedBy, readPage } from './page-query.ts'
 import { PAYMENT_FIELDS, type PaymentAndMore, rowToPayment } from './payment-rows.ts'
 import { PAYMENT_SELECT, toPayments } from './read-chain.ts'
 import type { Statements } from './statements.ts'
@@ -38,20 +40,36 @@ export function listInvoices(
   filter: InvoiceFilter,
   page: PageRequest,
 ): Page<InvoiceWithPayments> {
-  const { createdAfterMs: after, createdBeforeMs: before } = filter
-  const { items, cursor } = readPage<InvoiceRow & { position: number }>(sql, {
+  const { items, cursor } = readInvoiceRows(sql, filter, page)
+  return { items: withPayments(sql, items), cursor }
+}
+
+function readInvoiceRows(
+  sql: Statements,
+  filter: InvoiceFilter,
+  page: PageRequest,
+): Page<InvoiceRow & { position: number }> {
+  const { storeId, status, orderId, createdAfterMs: after, createdBeforeMs: before } = filter
+  const times: Condition[] = [
+    after === undefined ? undefined : ['created_at_ms > ?', after],
+    before === undefined ? undefined : ['created_at_ms < ?', before],
+  ]
+  if (status === undefined && orderId === undefined) {
+    const ranges = { table: 'invoices', column: 'status', values: INVOICE_STATUSES, storeId }
+    return readMergedPage(sql, ranges, { conditions: times, page })
+  }
+  return readPage(sql, {
     select: 'SELECT * FROM invoices',
     position: 'position',
     conditions: [
-      equals('store_id', filter.storeId),
-      equals('status', filter.status),
-      equals('order_id', filter.orderId),
-      after === undefined ? undefined : ['created_at_ms > ?', after],
-      before === undefined ? undefined : ['created_at_ms < ?', before],
+      equals('store_id', storeId),
+      // An order has few invoices, a status may have all of the store.
+      orderId === undefined ? equals('status', status) : beside('status', status),
+      equals('order_id', orderId),
+      ...times,
     ],
     page,
   })
-  return { items: withPayments(sql, items), cursor }
 }
 
 /** The payments of all of them in one query. */

@@ -1,5 +1,5 @@
 import type { Delivery, WebhookEndpoint } from '../../core/webhook/delivery.ts'
-import type { Event } from '../../core/webhook/event.ts'
+import { EVENT_TYPES, type Event } from '../../core/webhook/event.ts'
 import type {
   DeliveryFilter,
   EventFilter,
@@ -7,6 +7,7 @@ import type {
   Page,
   PageRequest,
 } from '../../ports/store.ts'
+import { type Ranges, readMerged, readMergedPage } from './merge-ranges.ts'
 import { type Condition, equals, joinConditions, ownedBy, readPage } from './page-query.ts'
 import type { Statements } from './statements.ts'
 import {
@@ -21,6 +22,7 @@ import {
 } from './webhook-rows.ts'
 
 const EVENT_BY_ID = 'SELECT * FROM events WHERE id = ?'
+const POSITION_BY_ID = 'SELECT position FROM events WHERE id = ?'
 const ENDPOINT_BY_ID = 'SELECT * FROM webhook_endpoints WHERE id = ?'
 const LIST_ENDPOINTS = `SELECT e.* FROM json_each(?) AS store
   CROSS JOIN webhook_endpoints AS e ON e.store_id = store.value AND e.deleted_at_ms IS NULL
@@ -33,18 +35,22 @@ const LIST_DELIVERIES = `SELECT d.*, e.type AS event_type FROM deliveries AS d
 const LOAD_ATTEMPTS = `SELECT a.* FROM json_each(?) AS wanted
   CROSS JOIN delivery_attempts AS a ON a.delivery_id = wanted.value ORDER BY a.position`
 
+type PlacedEvent = EventRow & { readonly position: number }
+
 export function getEvent(sql: Statements, id: string): Event | null {
   const row = sql(EVENT_BY_ID).get(id) as EventRow | undefined
   return row === undefined ? null : rowToEvent(row)
 }
 
 export function listEvents(sql: Statements, filter: EventFilter, page: PageRequest): Page<Event> {
-  const { items, cursor } = readPage<EventRow & { position: number }>(sql, {
-    select: 'SELECT * FROM events',
-    position: 'position',
-    conditions: eventConditions(filter),
-    page,
-  })
+  const { items, cursor } = isOfAll(filter)
+    ? readMergedPage<PlacedEvent>(sql, rangesOf(filter), { conditions: [], page })
+    : readPage<PlacedEvent>(sql, {
+        select: 'SELECT * FROM events',
+        position: 'position',
+        conditions: eventConditions(filter),
+        page,
+      })
   return { items: items.map(rowToEvent), cursor }
 }
 
@@ -58,13 +64,29 @@ export function readEventsAfter(
   afterEventId: string | null,
   limit: number,
 ): Event[] {
-  const after: Condition =
-    afterEventId === null
-      ? undefined
-      : ['position > (SELECT position FROM events WHERE id = ?)', afterEventId]
-  const { text, values } = joinConditions([...eventConditions(filter), after])
+  const after = afterEventId === null ? null : findPosition(sql, afterEventId)
+  if (after === undefined) return []
+  const bound: Condition = after === null ? undefined : ['position > ?', after]
+  if (isOfAll(filter)) {
+    const part = { order: 'ASC', bound, conditions: [], limit } as const
+    return readMerged<EventRow>(sql, rangesOf(filter), part).map(rowToEvent)
+  }
+  const { text, values } = joinConditions([...eventConditions(filter), bound])
   const statement = sql(`SELECT * FROM events WHERE ${text} ORDER BY position LIMIT ?`)
   return (statement.all(...values, limit) as EventRow[]).map(rowToEvent)
+}
+
+function findPosition(sql: Statements, eventId: string): number | undefined {
+  return (sql(POSITION_BY_ID).get(eventId) as { position: number } | undefined)?.position
+}
+
+/** Whether all events of the store are asked for: no index has them in their order. */
+function isOfAll(filter: EventFilter): boolean {
+  return filter.invoiceId === undefined && filter.type === undefined
+}
+
+function rangesOf({ storeId }: EventFilter): Ranges {
+  return { table: 'events', column: 'type', values: EVENT_TYPES, storeId }
 }
 
 function eventConditions(filter: EventFilter): Condition[] {

@@ -3,7 +3,17 @@ import type { Address, Asset } from '../money/asset.ts'
 import type { FiatAmount } from '../money/currency.ts'
 import type { Fraction } from '../money/fraction.ts'
 
-export type InvoiceStatus = 'open' | 'processing' | 'settled' | 'expired' | 'canceled' | 'reversed'
+/** Every status. Lists of invoices are merged from them, so the type is made of this list. */
+export const INVOICE_STATUSES = [
+  'open',
+  'processing',
+  'settled',
+  'expired',
+  'canceled',
+  'reversed',
+] as const
+
+export type InvoiceStatus = (typeof INVOICE_STATUSES)[number]
 
 /** One way to pay: this many units of this asset, at a rate that is locked (null for a coin price). */
 export type PaymentOption = {

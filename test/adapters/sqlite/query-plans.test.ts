@@ -34,6 +34,7 @@ import {
   samplePayment,
   sampleStore,
 } from '../../support/fixtures.ts'
+import { explainAll, scansOf } from './explain-all.ts'
 
 let directory: string
 let db: Connection
@@ -61,32 +62,7 @@ const CHAIN = { chainId: SAMPLE_CHAIN_ID, pruneBelow: 5, haltReason: null }
 
 /** Plans of every statement that `run` uses, line by line. */
 function plansOf(run: (sql: Statements) => unknown): string[] {
-  const prepared = cacheStatements(db)
-  const texts = new Set<string>()
-  run((text) => {
-    texts.add(text)
-    return prepared(text)
-  })
-  expect(texts.size).toBeGreaterThan(0)
-  return [...texts].flatMap(explain)
-}
-
-function explain(text: string): string[] {
-  const statement = db.prepare(`EXPLAIN QUERY PLAN ${text}`)
-  const names = [...text.matchAll(/@(\w+)/g)].map(([, name]) => [name, null])
-  const marks = text
-    .split('?')
-    .slice(1)
-    .map(() => null)
-  const rows = names.length > 0 ? statement.all(Object.fromEntries(names)) : statement.all(...marks)
-  return (rows as { detail: string }[]).map(({ detail }) => detail)
-}
-
-/** Walks through a whole table or index; the list of wanted values (json_each) may be walked. */
-function scansOf(plan: readonly string[]): string[] {
-  return plan.filter(
-    (line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|(lane|made)$|CONSTANT/.test(line),
-  )
+  return explainAll(db, run)
 }
 
 const HASHES = [sampleHash(1)]
@@ -271,6 +247,10 @@ test.each<[string, (sql: Statements) => unknown]>([
   ['refunds by status', (sql) => refunds.listRefunds(sql, { ...MINE, status: 'sent' }, PAGE)],
   ['invoices by status', (sql) => invoices.listInvoices(sql, { ...MINE, status: 'open' }, PAGE)],
   ['invoices by order', (sql) => invoices.listInvoices(sql, { ...MINE, orderId: 'A' }, PAGE)],
+  [
+    'invoices by order and status',
+    (sql) => invoices.listInvoices(sql, { ...MINE, orderId: 'A', status: 'open' }, PAGE),
+  ],
   ['invoices by time', (sql) => invoices.listInvoices(sql, { ...MINE, createdAfterMs: 1 }, PAGE)],
   ['payments', (sql) => invoices.listPayments(sql, MINE, PAGE)],
   [
@@ -298,6 +278,12 @@ test.each<[string, (sql: Statements) => unknown]>([
     // Payments of the invoices shown, or attempts of the deliveries shown, are put in order.
     plan.filter((line) => /^SEARCH (a|p) USING (INDEX )?\S+ \(\w+=\?\)/.test(line)).length,
   )
+})
+
+test('an order has few invoices: its status is looked at, not walked through', () => {
+  const filter = { ...MINE, orderId: 'A', status: 'open' } as const
+  const plan = plansOf((sql) => invoices.listInvoices(sql, filter, PAGE))
+  expect(plan.join('\n')).toContain('invoices_by_order (store_id=? AND order_id=? AND rowid<?)')
 })
 
 test('claiming reads due deliveries, not all that wait', () => {

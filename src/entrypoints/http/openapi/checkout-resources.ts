@@ -1,10 +1,10 @@
 /** What pages of shoppers answer with, as resources.ts has the rest. */
 import * as z from 'zod'
+import { INVOICE_STATUSES } from '../../../core/invoice/invoice.ts'
 import {
   address,
   chainId,
   hash,
-  INVOICE_STATUSES,
   paidFacts,
   paymentOption,
   paymentResource,

@@ -4,17 +4,9 @@
  * under `#/components/schemas`.
  */
 import * as z from 'zod'
+import { INVOICE_STATUSES } from '../../../core/invoice/invoice.ts'
 import { API_KEY_SCOPES } from '../../../core/store-account/store-account.ts'
 import { EVENT_TYPES } from '../../../core/webhook/event.ts'
-
-export const INVOICE_STATUSES = [
-  'open',
-  'processing',
-  'settled',
-  'expired',
-  'canceled',
-  'reversed',
-] as const
 
 export const idOf = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`))
 export const time = z.string().meta({ format: 'date-time' })

@@ -1,4 +1,4 @@
-import type { InvoiceStatus } from '../../../core/invoice/invoice.ts'
+import { INVOICE_STATUSES } from '../../../core/invoice/invoice.ts'
 import { acceptInvoice } from '../../../operations/accept-invoice.ts'
 import { cancelInvoice } from '../../../operations/cancel-invoice.ts'
 import { CREATED, createInvoice } from '../../../operations/create-invoice.ts'
@@ -10,15 +10,6 @@ import { invoiceRequestSchema, parseInvoiceRequest } from '../parse-invoice-requ
 import { noBodySchema, parseNothing } from '../parse-other-requests.ts'
 import { readChoice, readTime } from '../read-query.ts'
 import type { ApiRequest, ApiRoute } from '../route.ts'
-
-const STATUSES: readonly InvoiceStatus[] = [
-  'open',
-  'processing',
-  'settled',
-  'expired',
-  'canceled',
-  'reversed',
-]
 
 export function invoiceRoutes(deps: HttpDeps, cursors: Cursors): ApiRoute[] {
   return [
@@ -101,7 +92,7 @@ function readDecision({ storeId, id, actor, body, ticket }: ApiRequest) {
 }
 
 function pageInvoices(deps: HttpDeps, cursors: Cursors, { storeId, query }: ApiRequest) {
-  const status = readChoice(query, 'status', STATUSES)
+  const status = readChoice(query, 'status', INVOICE_STATUSES)
   const orderId = query.get('order_id')
   const createdAfterMs = readTime(query, 'created_after')
   const createdBeforeMs = readTime(query, 'created_before')
