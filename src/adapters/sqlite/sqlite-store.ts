@@ -26,6 +26,7 @@ import * as balances from './read-balances.ts'
 import * as chains from './read-chain.ts'
 import * as invoices from './read-invoices.ts'
 import * as refunds from './read-refunds.ts'
+import { createReadTogether } from './read-together.ts'
 import * as webhooks from './read-webhooks.ts'
 import { createReadMemory } from './remember-reads.ts'
 import { removeOutdated } from './remove-outdated.ts'
@@ -58,6 +59,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
   const sql = cacheStatements(db)
   const readVersion = watchVersion(sql)
   const { remember, forgetChanged } = createReadMemory(sql, readVersion)
+  const readTogether = createReadTogether(db, sql)
   const known = createKnownAddresses(sql, readVersion, () => db.open)
   const log = createLogCopier(db, sql)
   const onWritten = (changes: ChangeSet) => {
@@ -137,7 +139,7 @@ export function openSqliteStore(options: DatabaseOptions): SqliteStore {
     ),
     findRefundsInBlocks: answer(refunds.findRefundsInBlocks),
     listRefundProposals: answer(refunds.listRefundProposals),
-    findIdempotencyRecord: answer(invoices.findIdempotencyRecord),
+    findIdempotencyRecord: readTogether(invoices.findIdempotencyRecord),
     getEvent: answer(webhooks.getEvent),
     listEvents: answer(webhooks.listEvents),
     readEventsAfter: answer(webhooks.readEventsAfter),
