@@ -1,6 +1,8 @@
 import { HDKey } from '@scure/bip32'
 import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/adapters/memory/memory-store.ts'
 import { createAddressBook } from '../../src/adapters/system/address-book.ts'
+import type { ChangeSet } from '../../src/core/change-set.ts'
 import {
   deriveDepositAddress,
   MAX_DERIVATION_INDEX,
@@ -8,7 +10,7 @@ import {
 } from '../../src/core/keys/deposit-address.ts'
 import { type Preparation, prepareAddresses } from '../../src/operations/derive-ahead.ts'
 import { accountXpub } from '../support/account-keys.ts'
-import { sampleStore } from '../support/fixtures.ts'
+import { sampleAddress, sampleStore } from '../support/fixtures.ts'
 
 const XPUB = HDKey.fromMasterSeed(new Uint8Array(32).fill(9)).derive("m/44'/60'/0'")
 
@@ -18,15 +20,18 @@ function openAccount(xpub = XPUB.publicExtendedKey) {
   return parsed.key
 }
 
-test('slices are derived while no order comes, and none while orders come', () => {
+test('slices are derived and watched while no order comes, and none while orders come', async () => {
   const account = sampleStore()
+  const store = createMemoryStore()
+  await store.commit({ stores: [account] })
   const asked: number[] = []
   let next = 10
   const deps = {
+    store,
     addressBook: {
       derive: (_fingerprint: string, index: number) => {
-        asked.push(index)
-        return null
+        if (index > (asked.at(-1) ?? -1)) asked.push(index)
+        return sampleAddress(index)
       },
       prepare: () => {},
       accountNumberOf: () => 0,
@@ -40,15 +45,20 @@ test('slices are derived while no order comes, and none while orders come', () =
     },
   }
   const preparation: Preparation = new Map()
-  expect(prepareAddresses(deps, [account], preparation)).toBe('more')
+  expect(await prepareAddresses(deps, [account], preparation)).toBe('more')
   expect(asked).toEqual(Array.from({ length: 32 }, (_, i) => 10 + i))
   next = 20
-  expect(prepareAddresses(deps, [account], preparation)).toBe('busy')
+  expect(await prepareAddresses(deps, [account], preparation)).toBe('busy')
   expect(asked).toHaveLength(32)
   let turns = 0
-  while (prepareAddresses(deps, [account], preparation) === 'more') turns += 1
+  while ((await prepareAddresses(deps, [account], preparation)) === 'more') turns += 1
   expect(turns).toBeGreaterThan(10)
-  expect(asked).toEqual(Array.from({ length: 20 + 2_048 - 10 }, (_, i) => 10 + i))
+  const indexes = Array.from({ length: 20 + 2_048 - 10 }, (_, i) => 10 + i)
+  expect(asked).toEqual(indexes)
+  const waiting = await store.listWaitingAddresses(account.fingerprint, 0, 3_000)
+  expect(waiting.map(({ index, address }) => [index, address])).toEqual(
+    indexes.map((index) => [index, sampleAddress(index)]),
+  )
 })
 
 test('the address book gives what the account key gives, in any order of asking', () => {
@@ -88,4 +98,30 @@ test('addresses that are prepared together are those that are derived one by one
   for (const index of indexes) {
     expect(book.derive(key.fingerprint, index)).toBe(deriveDepositAddress(key, index))
   }
+})
+
+test('a slice of which an order took an address meanwhile is written in the next turn', async () => {
+  const account = sampleStore()
+  const store = createMemoryStore()
+  await store.commit({ stores: [account] })
+  let conflicts = 1
+  const deps = {
+    store: {
+      ...store,
+      commit: async (changes: ChangeSet) => (conflicts-- > 0 ? 'conflict' : store.commit(changes)),
+    },
+    addressBook: {
+      derive: (_fingerprint: string, index: number) => sampleAddress(index),
+      prepare: () => {},
+      accountNumberOf: () => 0,
+      isSponsor: () => false,
+    },
+    indexes: { peek: () => 0, reserve: async () => 0, open: async () => {}, close: () => {} },
+  }
+  const preparation: Preparation = new Map()
+  const watched = async () => (await store.listWaitingAddresses(account.fingerprint, 0, 99)).length
+  expect(await prepareAddresses(deps, [account], preparation)).toBe('more')
+  expect(await watched()).toBe(0)
+  expect(await prepareAddresses(deps, [account], preparation)).toBe('more')
+  expect(await watched()).toBe(32)
 })

@@ -1,7 +1,7 @@
 /**
  * The watch list by position, with the address in an index of its own: a row of 300 bytes is then
  * appended, and what stands at a random place is 30 bytes. The address of an invoice is found by the
- * invoice's own, the latest issued one among the few that wait above it, so neither has an index.
+ * invoice's own, the latest issued one among those that wait above it, so neither has an index.
  */
 export const ADDRESSES_BY_POSITION = `
 ALTER TABLE deposit_addresses RENAME TO deposit_addresses_before;

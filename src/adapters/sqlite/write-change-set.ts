@@ -183,11 +183,13 @@ const insertAddress = insertInto<AddressRow>(
   'ON CONFLICT (address) DO NOTHING',
 )
 /**
- * An address that waits is given out or left as it is; one that is issued is never touched again.
+ * An address that waits is given out or left as it is; one that is issued is never touched again. Found
+ * by its index, in whose order they are given out: by the address (hence the plus sign) each would stand
+ * on another page.
  */
-const ISSUE_ADDRESS = `UPDATE deposit_addresses SET store_id = @store_id,
-    invoice_id = @invoice_id, issued_at_ms = @issued_at_ms, issue_tips = @issue_tips
-  WHERE address = @address AND invoice_id IS NULL AND fingerprint = @fingerprint AND idx = @idx`
+const ISSUE_ADDRESS = `UPDATE deposit_addresses
+  SET store_id = ?, invoice_id = ?, issued_at_ms = ?, issue_tips = ?
+  WHERE fingerprint = ? AND idx = ? AND +address = ? AND invoice_id IS NULL`
 
 function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
   return (changes.addresses ?? []).every((address) => {
@@ -195,9 +197,18 @@ function writeAddresses(sql: Statements, changes: ChangeSet): boolean {
       return false
     }
     const row = depositAddressToRow(address)
+    // Of those given out nearly every one waits already; of the others nearly every one is new.
+    const isIssued = address.issued !== null
+    if (isIssued && issueAddress(sql, row)) return true
     if (insertAddress(sql, row).changes === 1) return true
-    return sql(ISSUE_ADDRESS).run(row).changes === 1
+    return !isIssued && issueAddress(sql, row)
   })
+}
+
+function issueAddress(sql: Statements, row: AddressRow): boolean {
+  const { store_id, invoice_id, issued_at_ms, issue_tips, fingerprint, idx, address } = row
+  const issued = [store_id, invoice_id, issued_at_ms, issue_tips]
+  return sql(ISSUE_ADDRESS).run(...issued, fingerprint, idx, address).changes === 1
 }
 
 const NAMED_ADDRESS = 'SELECT address FROM invoices WHERE id = ?'

@@ -14,6 +14,7 @@ import { planTransactions } from '../../core/sweep/plan-transactions.ts'
 import { readSigned } from '../../core/sweep/signed-file.ts'
 import { COIN_DECIMALS, maxFeeUnits } from '../../core/sweep/sweep-gas.ts'
 import type { SweepFacts, SweepMethod } from '../../core/sweep/sweep-plan.ts'
+import { WATCHED_AHEAD } from '../../operations/derive-ahead.ts'
 import { planSweep } from '../../operations/plan-sweep.ts'
 import { type SweepReport, verifySweep } from '../../operations/verify-sweep.ts'
 import type { CliIo } from './cli-io.ts'
@@ -30,8 +31,6 @@ import {
   type SweepChainOf,
 } from './signed-files.ts'
 
-/** Indexes beyond the highest issued one that are looked at: the addresses prepared ahead. */
-const LOOK_AHEAD = 512
 const METHODS: readonly SweepMethod[] = ['delegate', 'direct', 'top-up']
 
 type PlanOptions = {
@@ -113,7 +112,7 @@ async function plan(io: CliIo, chainOf: SweepChainOf, options: PlanOptions): Pro
         }),
         assets: leaveOut(settings.assets, options.without),
         lastIndex:
-          options.upTo === undefined ? issued + LOOK_AHEAD : parseWhole('--up-to', options.upTo),
+          options.upTo === undefined ? issued + WATCHED_AHEAD : parseWhole('--up-to', options.upTo),
         minUnits: parseMinimums(options.min, settings.assets),
         signal: new AbortController().signal,
         onProgress: (done, all) => io.warn(`looked at ${done} of ${all} addresses`),

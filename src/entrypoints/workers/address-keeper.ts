@@ -1,3 +1,4 @@
+import type { StoreAccount } from '../../core/store-account/store-account.ts'
 import { SECOND_MS } from '../../core/time.ts'
 import {
   type DeriveAheadDeps,
@@ -21,16 +22,25 @@ type KeeperDeps = DeriveAheadDeps & { readonly chains: ChainDirectory }
  */
 export function startAddressKeeper(deps: KeeperDeps): RunLoop {
   const preparation: Preparation = new Map()
+  /** Which index came next when the look-ahead of an account key was last found whole. */
+  const whole = new Map<string, number>()
+  const fill = async (account: StoreAccount) => {
+    const { fingerprint } = account
+    await deps.accounts.ensure(account)
+    const next = deps.indexes.peek(fingerprint)
+    if (whole.get(fingerprint) === next) return
+    if ((await deriveAhead(deps, account)) === 0) whole.set(fingerprint, next)
+  }
   let filledAtMs = Number.NEGATIVE_INFINITY
   return startRunLoop(async () => {
     try {
       const stores = await deps.store.listStores()
       if (deps.clock.monotonicMs() - filledAtMs >= INTERVAL_MS) {
-        for (const account of stores) await deriveAhead(deps, account)
+        for (const account of stores) await fill(account)
         filledAtMs = deps.clock.monotonicMs()
       }
       if (isCatchingUp(deps)) return { waitMs: INTERVAL_MS }
-      const state = prepareAddresses(deps, stores, preparation)
+      const state = await prepareAddresses(deps, stores, preparation)
       return { waitMs: state === 'more' ? BETWEEN_SLICES_MS : INTERVAL_MS }
     } catch (error) {
       deps.logger.error({ err: error }, 'addresses could not be derived ahead')
