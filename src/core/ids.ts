@@ -37,7 +37,7 @@ export type IdPrefix =
 /** A new id such as `inv_01k...`: time of creation, then the given random bytes. */
 export function createId(prefix: IdPrefix, nowMs: number, random: Uint8Array): string {
   assert(random.length >= ID_RANDOM_BYTES, 'an id needs ten random bytes')
-  return `${prefix}_${encodeAfterTime(nowMs, random.subarray(0, ID_RANDOM_BYTES))}`
+  return `${prefix}_${encodeAfterTime(nowMs, random, ID_RANDOM_BYTES)}`
 }
 
 /** The id of something identified by its content, e.g. a payment by its place in a block. */
@@ -51,7 +51,7 @@ export function deriveId(prefix: IdPrefix, identity: string): string {
  */
 export function createToken(nowMs: number, random: Uint8Array): string {
   assert(random.length >= TOKEN_BYTES, 'a token needs sixteen random bytes')
-  return encodeAfterTime(nowMs, random.subarray(0, TOKEN_BYTES))
+  return encodeAfterTime(nowMs, random, TOKEN_BYTES)
 }
 
 /** Whether a text may be a token: 36 characters, or 26 as they were made without the time. */
@@ -61,24 +61,33 @@ export function isTokenText(text: string): boolean {
 
 const TOKEN_TEXT = /^[0-9a-z]{26}(?:[0-9a-z]{10})?$/
 
-function encodeAfterTime(nowMs: number, random: Uint8Array): string {
-  const content = new Uint8Array(TIME_BYTES + random.length)
+/** Where time and random bytes stand together while they are encoded; an order makes five of them. */
+const content = new Uint8Array(TIME_BYTES + TOKEN_BYTES)
+
+/** The time in milliseconds, and so many of the random bytes. */
+function encodeAfterTime(nowMs: number, random: Uint8Array, count: number): string {
   let rest = Math.max(0, Math.floor(nowMs))
   for (let i = TIME_BYTES - 1; i >= 0; i--) {
     content[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
-  content.set(random, TIME_BYTES)
-  return encodeBase32(content)
+  for (let i = 0; i < count; i++) content[TIME_BYTES + i] = random[i]!
+  const text = encodeBase32(content, TIME_BYTES + count)
+  // What must not be guessed does not stay.
+  content.fill(0)
+  return text
 }
 
-/** Big-endian base32, padded with zero bits on the right; 16 bytes give 26 characters. */
-export function encodeBase32(bytes: Uint8Array): string {
+/**
+ * Big-endian base32 of the first `length` bytes, padded with zero bits on the right; 16 bytes give 26
+ * characters.
+ */
+export function encodeBase32(bytes: Uint8Array, length = bytes.length): string {
   let text = ''
   let buffer = 0
   let bits = 0
-  for (const byte of bytes) {
-    buffer = (buffer << 8) | byte
+  for (let i = 0; i < length; i++) {
+    buffer = (buffer << 8) | bytes[i]!
     bits += 8
     if (bits < 10) continue
     bits -= 10

@@ -1,10 +1,14 @@
-/** An answer shows the same time several times: what was asked for last is remembered. */
+/** An answer shows two times over and over: now and the deadline. What was asked for last is remembered. */
 let latest = { ms: 0, text: new Date(0).toISOString() }
+let before = latest
 
 /** Wall time as RFC 3339 text with milliseconds, as every answer shows it. */
 export function formatTime(ms: number): string {
-  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() }
-  return latest.text
+  if (ms === latest.ms) return latest.text
+  const found = ms === before.ms ? before : { ms, text: new Date(ms).toISOString() }
+  before = latest
+  latest = found
+  return found.text
 }
 
 export const SECOND_MS = 1_000

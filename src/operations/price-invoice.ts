@@ -190,20 +190,33 @@ function assertPayable(units: bigint): void {
 
 /** Direct rates and the two legs of a hop, for all candidates and tier currencies, in one request. */
 function loadRates(
-  deps: Pick<Deps, 'rates' | 'clock'>,
+  { rates, clock, chains }: Pick<Deps, 'rates' | 'clock' | 'chains'>,
   candidates: readonly Candidate[],
   currency: string,
 ): Promise<Rates> {
+  const known = pairsOf.get(chains.list()) ?? new Map<string, readonly string[]>()
+  pairsOf.set(chains.list(), known)
+  const question = `${currency} ${candidates.map(({ asset }) => asset.id).join(' ')}`
+  const pairs = known.get(question) ?? listPairs(candidates, currency)
+  if (known.size >= MAX_QUESTIONS) known.clear()
+  known.set(question, pairs)
+  return rates.getRates(pairs, clock.nowMs())
+}
+
+/** By the configured chains, which are what they are: nearly every order asks for the same pairs. */
+const pairsOf = new WeakMap<readonly ChainSettings[], Map<string, readonly string[]>>()
+const MAX_QUESTIONS = 1_000
+
+function listPairs(candidates: readonly Candidate[], currency: string): readonly string[] {
   const valued = candidates.flatMap(({ chain }) => [
     ...chain.finality.flatMap(({ upTo }) => upTo ?? []),
     ...(chain.finalityCap ? [chain.finalityCap] : []),
   ])
   const currencies = new Set([currency, HOP, ...valued.map((amount) => amount.currency)])
   const bases = new Set([...candidates.map(({ asset }) => asset.symbol), ...currencies])
-  const pairs = [...bases].flatMap((base) =>
+  return [...bases].flatMap((base) =>
     [...currencies].filter((quote) => quote !== base).map((quote) => `${base}/${quote}`),
   )
-  return deps.rates.getRates(pairs, deps.clock.nowMs())
 }
 
 /** A direct rate, or the one by one hop; null where neither is known. */

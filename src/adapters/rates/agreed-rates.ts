@@ -38,18 +38,36 @@ export function createAgreedRates(
     return rate
   }
 
+  const agree = async (pairs: readonly string[], nowMs: number) => {
+    const answers = await Promise.all(sources.map((source) => source.getRates(pairs, nowMs)))
+    const rates = new Map<string, Rate>()
+    for (const pair of pairs) {
+      const prices = answers.flatMap((answer) => answer.get(pair) ?? [])
+      const rate = decide(pair, prices)
+      if (rate !== null) rates.set(pair, rate)
+    }
+    return rates
+  }
+  /** Of this turn of the event loop: in a rush several orders ask the same, and nothing changes between. */
+  let latest: Asked | null = null
   return {
-    async getRates(pairs, nowMs) {
-      const answers = await Promise.all(sources.map((source) => source.getRates(pairs, nowMs)))
-      const rates = new Map<string, Rate>()
-      for (const pair of pairs) {
-        const prices = answers.flatMap((answer) => answer.get(pair) ?? [])
-        const rate = decide(pair, prices)
-        if (rate !== null) rates.set(pair, rate)
+    getRates(pairs, nowMs) {
+      if (latest?.pairs === pairs && latest.nowMs === nowMs) return latest.rates
+      if (latest === null) {
+        setImmediate(() => {
+          latest = null
+        })
       }
-      return rates
+      latest = { pairs, nowMs, rates: agree(pairs, nowMs) }
+      return latest.rates
     },
   }
+}
+
+type Asked = {
+  readonly pairs: readonly string[]
+  readonly nowMs: number
+  readonly rates: Promise<ReadonlyMap<string, Rate>>
 }
 
 /** Counts and tells a refusal when it begins. */

@@ -102,12 +102,13 @@ export function writePayment(settlement: Settlement, payment: Payment): void {
 export function recordAdvance(
   settlement: Settlement,
   advance: Advance,
-  extra: Readonly<Record<string, unknown>> = {},
+  extra: Readonly<Record<string, unknown>> | null = null,
 ): void {
   writeInvoice(settlement, advance.invoice)
   for (const { type, invoice } of advance.steps) {
     const resource = presentInvoice(invoice, paymentsOf(settlement, invoice.id), settlement.context)
-    pushEvent(settlement, invoice.storeId, type, invoice, { ...resource, ...extra })
+    const data = extra === null ? resource : { ...resource, ...extra }
+    pushEvent(settlement, invoice.storeId, type, invoice, data)
   }
 }
 

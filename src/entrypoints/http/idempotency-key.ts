@@ -8,6 +8,7 @@ import {
   findKeptAnswer,
   type IdempotencyTicket,
 } from '../../operations/idempotency.ts'
+import { headerValues } from './header-values.ts'
 import type { HttpDeps } from './http-deps.ts'
 
 /** Characters of a key: what every store can index. Longer is 400. */
@@ -53,8 +54,8 @@ export function readTicket(req: IncomingMessage, scope: string, body: unknown): 
 
 /** Bare or quoted (as a structured field, RFC 8941) is the same key. */
 function readKey(req: IncomingMessage): string | null {
-  const values = req.headersDistinct['idempotency-key']
-  if (values === undefined) return null
+  const values = headerValues(req, 'idempotency-key')
+  if (values.length === 0) return null
   const [value = ''] = values
   const key = /^"(.*)"$/.exec(value)?.[1] ?? value
   const isValid =

@@ -16,6 +16,8 @@ export type JsonValue =
 /** Objects and arrays in each other. No request of ours needs more than 4. Deeper: 400. */
 const DEPTH_MAX = 10
 
+/** No blank has a higher code. */
+const BLANK = 0x20
 const BLANKS = /[ \t\n\r]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 /** Up to the end of a string or something that needs a closer look. */
@@ -168,15 +170,17 @@ function readWord<Value>(scanner: Scanner, word: string, value: Value): Value {
 }
 
 function skipBlanks(scanner: Scanner): void {
+  if (scanner.text.charCodeAt(scanner.at) > BLANK) return
   match(scanner, BLANKS)
 }
 
 /** Moves over what a sticky pattern finds here, perhaps nothing. */
 function match(scanner: Scanner, pattern: RegExp): string {
-  pattern.lastIndex = scanner.at
-  const found = pattern.exec(scanner.text)?.[0] ?? ''
-  scanner.at += found.length
-  return found
+  const { text, at } = scanner
+  pattern.lastIndex = at
+  if (!pattern.test(text)) return ''
+  scanner.at = pattern.lastIndex
+  return text.slice(at, scanner.at)
 }
 
 function take(scanner: Scanner, character: string): boolean {

@@ -118,7 +118,9 @@ function readBytes(req: IncomingMessage, inflater: Transform | null): Promise<Bu
       req.pipe(inflater)
     }
     output.on('data', onProduced)
-    output.once('end', () => resolve(Buffer.concat(chunks)))
+    output.once('end', () =>
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
+    )
   })
 }
 

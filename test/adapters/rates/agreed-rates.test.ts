@@ -1,4 +1,5 @@
 /** Remembered prices, and the one rate they become. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createAgreedRates } from '../../../src/adapters/rates/agreed-rates.ts'
 import { createLiveRates, type Price } from '../../../src/adapters/rates/live-rates.ts'
@@ -61,7 +62,8 @@ function createWorld(first: string | null) {
   const deps = createDeps()
   const { state, source } = createSource(deps, first)
   const rates = createAgreedRates(deps, [source], RULES)
-  const ask = async () => (await rates.getRates([PAIR], deps.clock.nowMs())).get(PAIR)?.text ?? null
+  const pairs = [PAIR]
+  const ask = async () => (await rates.getRates(pairs, deps.clock.nowMs())).get(PAIR)?.text ?? null
   return { ...deps, state, ask }
 }
 
@@ -74,6 +76,9 @@ describe('a price is remembered', () => {
     pass(1)
     state.says = '2510'
     expect([await ask(), state.reads]).toEqual(['2500', 2])
+    // Whoever asks in the same turn and millisecond gets the same.
+    expect(await ask()).toBe('2500')
+    await nextTurn()
     expect(await ask()).toBe('2510')
   })
 
