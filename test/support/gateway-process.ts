@@ -13,7 +13,11 @@ import { guardAgainstOrphan } from '../../hardhat-local/src/guard-against-orphan
 
 const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
 /** As `npm start` and the deployments of docs/operating/deploy.md run it. */
-export const SERVER_FLAGS = ['--max-semi-space-size=8', '--disable-proto=delete']
+export const SERVER_FLAGS = [
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
+  '--disable-proto=delete',
+]
 const READY_DEADLINE_MS = 20_000
 const POLL_MS = 25
 

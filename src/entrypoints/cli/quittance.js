@@ -6,6 +6,7 @@ import nodeModule from 'node:module'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const MINIMUM = [22, 18]
 /** Bits of a mode: its group and all others may write. */
@@ -27,6 +28,8 @@ if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
   } else {
     // A recovery leaves nothing behind, like all that touches keys.
     if (first !== 'recover') keepCompiledCode()
+    // What the engine forgets of code at rest is missing when the next customers come (docs/adr/0094).
+    if (first === 'serve') setFlagsFromString('--no-flush-bytecode')
     await import('../../main.ts')
   }
 } else {
