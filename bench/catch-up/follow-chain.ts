@@ -1,11 +1,11 @@
 /** A chain of transfers that a gateway was away from, and the gateway that follows it again. */
 import type { ChainNode } from '../support/chain-node.ts'
 import { type Figure, median } from '../support/figures.ts'
-import { type Gateway, waitForCursor } from '../support/gateway.ts'
+import { ENGINE_FLAGS, type Gateway, waitForCursor } from '../support/gateway.ts'
 import { countSettled, type PaidInvoice } from '../support/issue-invoices.ts'
 import { type PlannedTransfer, randomHex } from '../support/make-blocks.ts'
-import { readCpuMs, readMemory } from '../support/own-process.ts'
-import type { FloorAnswer } from './catch-up-floor.ts'
+import { readCpuMs, readMemory, startPart } from '../support/own-process.ts'
+import type { FloorAnswer, FloorRequest } from './catch-up-floor.ts'
 
 export const TRANSFERS_PER_BLOCK = 100
 export const CONFIRMATIONS = 12
@@ -52,6 +52,18 @@ export type Goal = {
   readonly config: object
   /** What `quittance_block_proofs_total` must say by verdict, for what was measured to be done. */
   checkVerdicts(verdicts: ReadonlyMap<string, number>): boolean
+}
+
+/** The floor, in a process that was just started, as the gateway is that is held against it. */
+export async function runFloor(request: FloorRequest, transfers: number): Promise<FloorAnswer> {
+  const part = startPart(new URL('./catch-up-floor.ts', import.meta.url), ENGINE_FLAGS)
+  try {
+    const floor = await part.ask<FloorAnswer>(request)
+    if (floor.logs !== transfers) throw new Error('the floor missed logs')
+    return floor
+  } finally {
+    await part.stop()
+  }
 }
 
 /** From the first block that the gateway asks for until its cursor, as committed, is the head. */

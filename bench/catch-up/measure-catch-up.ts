@@ -4,7 +4,6 @@ import { describeConfig, startChainNode } from '../support/chain-node.ts'
 import type { Figure } from '../support/figures.ts'
 import { prepareGateway } from '../support/gateway.ts'
 import { issueInvoices, type PaidInvoice } from '../support/issue-invoices.ts'
-import { startPart } from '../support/own-process.ts'
 import { seedAddresses } from '../support/seed-addresses.ts'
 import type { FloorAnswer, FloorRequest } from './catch-up-floor.ts'
 import {
@@ -17,6 +16,7 @@ import {
   EARLY_BLOCKS,
   POLL_MS,
   planBlocks,
+  runFloor,
   TRANSFERS_PER_BLOCK,
 } from './follow-chain.ts'
 import { measureBigBlock } from './measure-big-block.ts'
@@ -36,7 +36,6 @@ const RSS_MB = 250
 
 export async function measureCatchUp(plan: CatchUpPlan): Promise<Figure[]> {
   const node = await startChainNode(EARLY_BLOCKS + plan.blocks + CONFIRMATIONS)
-  const floorPart = startPart(new URL('./catch-up-floor.ts', import.meta.url))
   await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
   const describe = (proofs: 'on' | 'off') =>
     describeConfig({ rpc: node.url, pollMs: POLL_MS, confirmations: CONFIRMATIONS, proofs })
@@ -54,9 +53,7 @@ export async function measureCatchUp(plan: CatchUpPlan): Promise<Figure[]> {
     const runs: Runs = { proven: [], unproven: [] }
     for (let round = 0; round < plan.rounds; round++) {
       const request: FloorRequest = { kind: 'blocks', url: node.url, hashes }
-      const floor = await floorPart.ask<FloorAnswer>(request)
-      if (floor.logs !== plan.blocks * TRANSFERS_PER_BLOCK) throw new Error('the floor missed logs')
-      floors.push(floor)
+      floors.push(await runFloor(request, plan.blocks * TRANSFERS_PER_BLOCK))
       const goal = { head, paid: paid.length }
       const isNone = { config: describe('off'), checkVerdicts: isWithoutProofs }
       runs.unproven.push(await catchUp(gateway, node, { ...goal, ...isNone }))
@@ -68,7 +65,6 @@ export async function measureCatchUp(plan: CatchUpPlan): Promise<Figure[]> {
     return [...describeFigures(plan, hashes.length, floors, runs, databaseBytes), ...big]
   } finally {
     await gateway.dispose()
-    await floorPart.stop()
     await node.stop()
   }
 }

@@ -6,9 +6,8 @@ import { describeConfig, startChainNode, USDC } from '../support/chain-node.ts'
 import type { Figure } from '../support/figures.ts'
 import { prepareGateway } from '../support/gateway.ts'
 import { issueInvoices, type PaidInvoice } from '../support/issue-invoices.ts'
-import { startPart } from '../support/own-process.ts'
 import { seedAddresses } from '../support/seed-addresses.ts'
-import type { FloorAnswer, FloorRequest } from './catch-up-floor.ts'
+import type { FloorAnswer } from './catch-up-floor.ts'
 import {
   type CatchUp,
   CONFIRMATIONS,
@@ -19,6 +18,7 @@ import {
   EARLY_BLOCKS,
   POLL_MS,
   planBlocks,
+  runFloor,
   TRANSFERS_PER_BLOCK,
 } from './follow-chain.ts'
 
@@ -36,7 +36,6 @@ const RSS_MB = 250
 
 export async function measureMatching(plan: MatchingPlan): Promise<Figure[]> {
   const node = await startChainNode(EARLY_BLOCKS + plan.blocks + CONFIRMATIONS)
-  const floorPart = startPart(new URL('./catch-up-floor.ts', import.meta.url))
   await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
   const options = { rpc: node.url, pollMs: POLL_MS, confirmations: CONFIRMATIONS }
   const config = describeConfig({ ...options, proofs: 'off', byLogs: true })
@@ -55,21 +54,16 @@ export async function measureMatching(plan: MatchingPlan): Promise<Figure[]> {
     const ofRanges: FloorAnswer[] = []
     const ofBlocks: FloorAnswer[] = []
     const runs: CatchUp[] = []
-    const askFloor = async (request: FloorRequest) => {
-      const floor = await floorPart.ask<FloorAnswer>(request)
-      if (floor.logs !== plan.blocks * TRANSFERS_PER_BLOCK) throw new Error('the floor missed logs')
-      return floor
-    }
+    const transfers = plan.blocks * TRANSFERS_PER_BLOCK
     const checkVerdicts = ({ size }: ReadonlyMap<string, number>) => size === 0
     for (let round = 0; round < plan.rounds; round++) {
-      ofRanges.push(await askFloor({ kind: 'ranges', url, ...range }))
-      ofBlocks.push(await askFloor({ kind: 'blocks', url, hashes }))
+      ofRanges.push(await runFloor({ kind: 'ranges', url, ...range }, transfers))
+      ofBlocks.push(await runFloor({ kind: 'blocks', url, hashes }, transfers))
       runs.push(await catchUp(gateway, node, { head, paid: paid.length, config, checkVerdicts }))
     }
     return describeFigures(plan, runs, ofRanges, ofBlocks)
   } finally {
     await gateway.dispose()
-    await floorPart.stop()
     await node.stop()
   }
 }

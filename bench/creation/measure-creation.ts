@@ -4,7 +4,7 @@ import { deriveDepositAddress, parseAccountKey } from '../../src/core/keys/depos
 import { DERIVATION_BATCH, deriveDepositAddresses } from '../../src/core/keys/derive-addresses.ts'
 import { describeConfig, startChainNode } from '../support/chain-node.ts'
 import { type Figure, median, percentile } from '../support/figures.ts'
-import { prepareGateway, XPUB } from '../support/gateway.ts'
+import { ENGINE_FLAGS, prepareGateway, XPUB } from '../support/gateway.ts'
 import { type LoadOptions, type LoadResult, runLoad } from '../support/http-load.ts'
 import { readCpuMs, startPart } from '../support/own-process.ts'
 
@@ -16,13 +16,17 @@ export type CreationPlan = {
 }
 
 const CONNECTIONS = 50
-const WARM_UP_REQUESTS = 1_000
-/** Before a burst, as between two waves of customers: addresses are prepared meanwhile. */
+/** The first after a start, while the engine still compiles: told, and counted for nothing. */
+const FIRST_REQUESTS = 1_000
+/** Until both are as after some hours of use. */
+const WARM_UP_REQUESTS = 5_000
+/** Before every burst, as between two waves of customers: addresses are prepared meanwhile. */
 const QUIET_MS = 6_000
 const DERIVATION_MS = 1_000
 /** The rate a large shop may ask for, and how long the slowest in a hundred may take. */
 const PACE_PER_S = 300
 const PACED_P99_MS = 150
+const BURST_FLOOR = 'express + zod + one durable row each'
 const DERIVATION_FLOOR = 'addresses derived one by one by @scure/bip32, one core'
 const EARLY_BLOCKS = 20
 
@@ -30,7 +34,7 @@ const EARLY_BLOCKS = 20
 export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
   const derivation = measureDerivation()
   const node = await startChainNode(EARLY_BLOCKS)
-  const floorPart = startPart(new URL('./creation-floor.ts', import.meta.url))
+  const floorPart = startPart(new URL('./creation-floor.ts', import.meta.url), ENGINE_FLAGS)
   await node.extend(Array.from({ length: EARLY_BLOCKS }, () => []))
   const config = describeConfig({ rpc: node.url, pollMs: 250, confirmations: 12 })
   const gateway = await prepareGateway({ config })
@@ -40,20 +44,29 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
     let run = 0
     const load = (url: string, amount: Pick<LoadOptions, 'requests' | 'durationMs' | 'ratePerS'>) =>
       runLoad({ ...describeRequests(gateway.apiKey, run++), url, ...amount })
+    const firstFloor = await load(floorUrl, { requests: FIRST_REQUESTS })
+    const first = await load(gateway.url, { requests: FIRST_REQUESTS })
     await load(floorUrl, { requests: WARM_UP_REQUESTS })
     await load(gateway.url, { requests: WARM_UP_REQUESTS })
 
     const bursts: Burst[] = []
     const floors: Burst[] = []
-    const burst = async (url: string, pid: number): Promise<Burst> => {
+    const burst = async (url: string, pid: number, earlier: Burst | undefined): Promise<Burst> => {
+      await sleep(QUIET_MS)
       const before = readCpuMs(pid)
       const result = await load(url, { requests: plan.burst })
-      return { ...result, cpuUs: ((readCpuMs(pid) - before) * 1_000) / plan.burst }
+      const cpuMs = readCpuMs(pid)
+      const each = (sinceMs: number) => ((cpuMs - sinceMs) * 1_000) / plan.burst
+      const wholeUs = earlier === undefined ? null : each(earlier.cpuMs)
+      return { ...result, cpuMs, cpuUs: each(before), wholeUs }
     }
     for (let round = 0; round < plan.rounds; round++) {
-      floors.push(await burst(floorUrl, floorPart.pid))
-      await sleep(QUIET_MS)
-      bursts.push(await burst(gateway.url, gateway.pid()))
+      const measureFloor = async () =>
+        void floors.push(await burst(floorUrl, floorPart.pid, floors.at(-1)))
+      // Each is the first as often as the other.
+      if (round % 2 === 0) await measureFloor()
+      bursts.push(await burst(gateway.url, gateway.pid(), bursts.at(-1)))
+      if (round % 2 === 1) await measureFloor()
     }
     const floorMs = plan.sustainedMs / 4
     const before = await load(floorUrl, { durationMs: floorMs })
@@ -70,6 +83,7 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
         floor: { what: DERIVATION_FLOOR, value: derivation.plain },
         target: null,
       },
+      describeFirst(first, firstFloor),
       ...describeBursts(plan, bursts, floors),
       describeSustained(plan, sustained, sustainedFloor, derivation.plain),
       describeP99(`invoices sustained, ${CONNECTIONS} in flight: p99`, [sustained]),
@@ -85,8 +99,24 @@ export async function measureCreation(plan: CreationPlan): Promise<Figure[]> {
   }
 }
 
-/** With the CPU time of the server for each request, in microseconds. */
-type Burst = LoadResult & { readonly cpuUs: number }
+type Burst = LoadResult & {
+  /** CPU time that the server had taken at the end. */
+  readonly cpuMs: number
+  /** Of it for each request, in microseconds. */
+  readonly cpuUs: number
+  /** The same since the end of the burst before, with all that is done in between; null of the first. */
+  readonly wholeUs: number | null
+}
+
+function describeFirst(first: LoadResult, floor: LoadResult): Figure {
+  return {
+    name: `invoices, the first ${FIRST_REQUESTS} after a start`,
+    unit: '/s',
+    value: first.perS,
+    floor: { what: BURST_FLOOR, value: floor.perS },
+    target: null,
+  }
+}
 
 function describeBursts(
   plan: CreationPlan,
@@ -101,7 +131,7 @@ function describeBursts(
       name,
       unit: '/s',
       value: median(rounds),
-      floor: { what: 'express + zod + one durable row each', value: median(floorRounds) },
+      floor: { what: BURST_FLOOR, value: median(floorRounds) },
       target: { kind: 'share', share: 0.4 },
       rounds,
       floorRounds,
@@ -112,6 +142,28 @@ function describeBursts(
       unit: 'us',
       value: median(bursts.map(({ cpuUs }) => cpuUs)),
       floor: { what: 'CPU of the same', value: median(floors.map(({ cpuUs }) => cpuUs)) },
+      target: null,
+    },
+    ...describeWhole(name, bursts, floors),
+  ]
+}
+
+/** What is prepared for a burst costs too, in the quiet before it: addresses, and looks at the chain. */
+function describeWhole(
+  name: string,
+  bursts: readonly Burst[],
+  floors: readonly Burst[],
+): readonly Figure[] {
+  const [values, floorValues] = [bursts, floors].map((rounds) =>
+    rounds.flatMap(({ wholeUs }) => wholeUs ?? []),
+  ) as [number[], number[]]
+  if (values.length === 0) return []
+  return [
+    {
+      name: `${name}: CPU each, the quiet before it included`,
+      unit: 'us',
+      value: median(values),
+      floor: { what: 'CPU of the same', value: median(floorValues) },
       target: null,
     },
   ]
@@ -130,7 +182,7 @@ function describeSustained(
     value: sustained.perS,
     floor: isDerivation
       ? { what: DERIVATION_FLOOR, value: derivation }
-      : { what: 'express + zod + one durable row each', value: floor },
+      : { what: BURST_FLOOR, value: floor },
     target: { kind: 'share', share: 0.6 },
   }
 }

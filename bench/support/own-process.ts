@@ -11,9 +11,9 @@ export type Part = {
   stop(): Promise<void>
 }
 
-/** Starts a script that calls `answerParent`. */
-export function startPart(script: URL): Part {
-  const child = fork(script, { serialization: 'advanced', execArgv: [] })
+/** Starts a script that calls `answerParent`, with options of Node where it is held beside the gateway. */
+export function startPart(script: URL, flags: readonly string[] = []): Part {
+  const child = fork(script, { serialization: 'advanced', execArgv: [...flags] })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const pid = child.pid
   if (pid === undefined) throw new Error(`${script.pathname} could not be started`)
