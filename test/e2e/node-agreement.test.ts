@@ -19,7 +19,7 @@ const readMetric = async (name: string) => {
 
 /** From this height on the node has blocks of its own, under other hashes. */
 function showBranch(node: FaultProxy, from: number) {
-  const rename = (hash: string) => `0xbad${hash.slice(5)}`
+  const rename = (hash: string) => `0x${hash[2] === 'a' ? 'b' : 'a'}${hash.slice(3)}`
   node.intercept((method, _, result) => {
     const block = result as { number: string; hash: string; parentHash: string } | null
     if (!method.startsWith('eth_getBlockBy') || block === null) return result
