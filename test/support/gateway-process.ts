@@ -16,6 +16,7 @@ const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js',
 export const SERVER_FLAGS = [
   '--min-semi-space-size=8',
   '--max-semi-space-size=8',
+  '--initial-heap-size=100',
   '--disable-proto=delete',
 ]
 const READY_DEADLINE_MS = 20_000

@@ -7,6 +7,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { assert } from '../../core/assert.ts'
 import { ChainSourceError, GatewayError } from '../../errors.ts'
+import type { AnswerRoom } from './answer-room.ts'
 
 export type HttpPostSettings = {
   readonly url: string
@@ -28,8 +29,11 @@ export type HttpPost = {
   readonly name: string
   /** Text of a node, cut and without the secrets of our own URL and headers, fit for a message. */
   quote(text: string): string
-  /** Rejects with a `ChainSourceError`, or with the signal's reason when the caller gave up. */
-  post(body: string, signal: AbortSignal): Promise<HttpAnswer>
+  /**
+   * Rejects with a `ChainSourceError`, or with the signal's reason when the caller gave up. The answer
+   * stands in `room` where there is one, and nothing is written there once this has settled.
+   */
+  post(body: string, signal: AbortSignal, room?: AnswerRoom): Promise<HttpAnswer>
 }
 
 /** Connections to one node at once. More wait here, as a node would make them wait on its side. */
@@ -63,15 +67,16 @@ export function createHttpPost(settings: HttpPostSettings): HttpPost {
   return {
     name,
     quote: (text) => quoteWithout(text, secrets),
-    async post(body, signal) {
+    async post(body, signal, room) {
       signal.throwIfAborted()
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), settings.timeoutMs)
       const giveUp = () => deadline.abort()
       signal.addEventListener('abort', giveUp, { once: true })
       const bytes = Buffer.from(body)
+      const terms = { maxBodyBytes: settings.maxBodyBytes, room }
       const attempt = (fresh: boolean) =>
-        exchange(connect(deadline.signal, fresh, bytes.length), bytes, settings.maxBodyBytes)
+        exchange(connect(deadline.signal, fresh, bytes.length), bytes, terms)
       try {
         const answer = await attempt(false)
         if (answer !== 'stale_socket') return answer
@@ -91,23 +96,31 @@ export function createHttpPost(settings: HttpPostSettings): HttpPost {
 
 const TOO_LARGE = 'answer too large'
 
+type BodyTerms = { readonly maxBodyBytes: number; readonly room: AnswerRoom | undefined }
+
 /** `stale_socket`: the node had closed the idle connection, nothing was asked; try a new one. */
 function exchange(
   request: http.ClientRequest,
   body: Buffer,
-  maxBodyBytes: number,
+  terms: BodyTerms,
 ): Promise<HttpAnswer | 'stale_socket'> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve, refuse) => {
+    let isOver = false
+    const reject = (error: Error) => {
+      isOver = true
+      refuse(error)
+    }
     request.on('error', (error) => {
       const reset = ['ECONNRESET', 'EPIPE'].includes(readCode(error))
-      if (request.reusedSocket && reset) resolve('stale_socket')
-      else reject(error)
+      if (!request.reusedSocket || !reset) return reject(error)
+      isOver = true
+      resolve('stale_socket')
     })
     request.on('response', (response) => {
-      const gathered = createBody(Number(response.headers['content-length']), maxBodyBytes)
+      const gathered = createBody(Number(response.headers['content-length']), terms)
       response.on('error', reject)
       response.on('data', (chunk: Buffer) => {
-        if (gathered.add(chunk)) return
+        if (isOver || gathered.add(chunk)) return
         reject(new Error(TOO_LARGE))
         request.destroy()
       })
@@ -130,9 +143,9 @@ type Body = {
 }
 
 /** In place where the node says how long it will be (Node cuts off what comes beyond). */
-function createBody(announced: number, maxBytes: number): Body {
-  const isKnown = Number.isSafeInteger(announced) && announced <= maxBytes
-  const whole = isKnown ? Buffer.allocUnsafeSlow(announced) : null
+function createBody(announced: number, { maxBodyBytes, room }: BodyTerms): Body {
+  const isKnown = Number.isSafeInteger(announced) && announced <= maxBodyBytes
+  const whole = isKnown ? (room?.take(announced) ?? Buffer.allocUnsafeSlow(announced)) : null
   const chunks: Buffer[] = []
   let bytes = 0
   return {
@@ -140,7 +153,7 @@ function createBody(announced: number, maxBytes: number): Body {
       if (whole === null) chunks.push(chunk)
       else chunk.copy(whole, bytes)
       bytes += chunk.length
-      return bytes <= maxBytes
+      return bytes <= maxBodyBytes
     },
     take: () => whole?.subarray(0, bytes) ?? Buffer.concat(chunks, bytes),
   }

@@ -5,6 +5,7 @@
  */
 import { ChainSourceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { AnswerRoom } from './answer-room.ts'
 import type { HttpAnswer, HttpPost } from './http-post.ts'
 import { createHttpPost } from './http-post.ts'
 import type { LogsLimit } from './judge-logs-refusal.ts'
@@ -38,13 +39,19 @@ export type JsonRpcClient = {
   call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RpcAnswer>
   /**
    * As `call`, for answers of megabytes: a result is handed over as bytes, to be read where it stands.
-   * Errors, and what looks odd before the result, are judged as `call` judges them.
+   * Errors, and what looks odd before the result, are judged as `call` judges them. With `room` the
+   * bytes are there until it is cleared.
    */
-  callRaw(method: string, params: readonly unknown[], signal: AbortSignal): Promise<RawAnswer>
+  callRaw(
+    method: string,
+    params: readonly unknown[],
+    signal: AbortSignal,
+    room?: AnswerRoom,
+  ): Promise<RawAnswer>
   /** One answer for each call, in the order of the calls. All or none: a gap rejects. */
   batch(calls: readonly RpcCall[], signal: AbortSignal): Promise<RpcAnswer[]>
   /** As `batch`, with results as bytes where `callRaw` would give them so. */
-  batchRaw(calls: readonly RpcCall[], signal: AbortSignal): Promise<RawAnswer[]>
+  batchRaw(calls: readonly RpcCall[], signal: AbortSignal, room?: AnswerRoom): Promise<RawAnswer[]>
   /** Another program may answer here next: what it takes in one request is tried again. */
   forget(): void
 }
@@ -88,6 +95,8 @@ const TOO_LARGE: RpcAnswer = {
 }
 
 type Wire = { readonly http: HttpPost; readonly clock: Clock }
+/** Until when somebody waits for an answer, and where it is put. */
+type Passage = { readonly signal: AbortSignal; readonly room?: AnswerRoom | undefined }
 type Envelope = { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }
 
 /** A client of one node. */
@@ -96,30 +105,30 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
   const maxBodyBytes = settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES
   const http = createHttpPost({ url, timeoutMs, maxBodyBytes, headers })
   const wire: Wire = { http, clock }
-  const post = (body: string, signal: AbortSignal) => measure(wire, settings.meter, body, signal)
+  const post = (body: string, to: Passage) => measure(wire, settings.meter, body, to)
   let lastId = 0
   let batchSize = MAX_BATCH_CALLS
 
-  async function ask(method: string, params: readonly unknown[], signal: AbortSignal) {
+  async function ask(method: string, params: readonly unknown[], passage: Passage) {
     lastId += 1
     const id = lastId
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-    return { id, answer: await post(body, signal) }
+    return { id, answer: await post(body, passage) }
   }
 
   async function call(method: string, params: readonly unknown[], signal: AbortSignal) {
-    const { id, answer } = await ask(method, params, signal)
+    const { id, answer } = await ask(method, params, { signal })
     return readSingle(wire, answer, id)
   }
 
-  async function callRaw(method: string, params: readonly unknown[], signal: AbortSignal) {
-    const { id, answer } = await ask(method, params, signal)
+  async function askRaw({ method, params }: RpcCall, passage: Passage) {
+    const { id, answer } = await ask(method, params, passage)
     const raw = answer.status === 200 ? openAnswer(wire.http.name, answer.body, id) : null
     return raw ?? readSingle(wire, answer, id)
   }
 
   /** Null when the node takes no batch of this size. */
-  async function askTogether(part: readonly RpcCall[], signal: AbortSignal, isRaw: boolean) {
+  async function askTogether(part: readonly RpcCall[], passage: Passage, isRaw: boolean) {
     const firstId = lastId + 1
     lastId += part.length
     const requests = part.map((item, index) => ({
@@ -128,7 +137,7 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
       method: item.method,
       params: item.params,
     }))
-    const answer = await post(JSON.stringify(requests), signal)
+    const answer = await post(JSON.stringify(requests), passage)
     if (isRefusedByStatus(answer)) return null
     const { status, body } = answer
     const isPlain = isRaw && status === 200
@@ -138,17 +147,15 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     return isRefused(document) ? null : readBatch(wire, document, firstId, part.length)
   }
 
-  async function askAll(calls: readonly RpcCall[], signal: AbortSignal, isRaw: boolean) {
+  async function askAll(calls: readonly RpcCall[], passage: Passage, isRaw: boolean) {
     const answers: RawAnswer[] = []
     let size = batchSize
     while (answers.length < calls.length) {
       const part = calls.slice(answers.length, answers.length + size)
       const [only] = part as [RpcCall]
-      const askOnly = isRaw ? callRaw : call
-      const found =
-        part.length === 1
-          ? [await askOnly(only.method, only.params, signal)]
-          : await askTogether(part, signal, isRaw)
+      const askOnly = () =>
+        isRaw ? askRaw(only, passage) : call(only.method, only.params, passage.signal)
+      const found = part.length === 1 ? [await askOnly()] : await askTogether(part, passage, isRaw)
       if (found === null) {
         size = Math.floor(part.length / 2)
         continue
@@ -160,9 +167,12 @@ export function createJsonRpcClient(settings: JsonRpcClientSettings): JsonRpcCli
     return answers
   }
 
-  const batch = (calls: readonly RpcCall[], signal: AbortSignal) =>
-    askAll(calls, signal, false) as Promise<RpcAnswer[]>
-  const batchRaw = (calls: readonly RpcCall[], signal: AbortSignal) => askAll(calls, signal, true)
+  const batch: JsonRpcClient['batch'] = (calls, signal) =>
+    askAll(calls, { signal }, false) as Promise<RpcAnswer[]>
+  const callRaw: JsonRpcClient['callRaw'] = (method, params, signal, room) =>
+    askRaw({ method, params }, { signal, room })
+  const batchRaw: JsonRpcClient['batchRaw'] = (calls, signal, room) =>
+    askAll(calls, { signal, room }, true)
 
   function forget() {
     batchSize = MAX_BATCH_CALLS
@@ -183,7 +193,7 @@ async function measure(
   { http, clock }: Wire,
   meter: RequestMeter | undefined,
   body: string,
-  signal: AbortSignal,
+  { signal, room }: Passage,
 ): Promise<HttpAnswer> {
   const waitMs = meter?.bookMs() ?? 0
   if (waitMs > 0) {
@@ -195,7 +205,7 @@ async function measure(
     }
   }
   const startMs = clock.monotonicMs()
-  const answer = await http.post(body, signal)
+  const answer = await http.post(body, signal, room)
   meter?.noteAnswer(clock.monotonicMs() - startMs)
   return answer
 }

@@ -70,7 +70,7 @@ export async function readBlocks(
   const { terms, desk } = reading
   const { client } = node
   const asked = refs.map(({ hash }) => ({ method: BLOCK_METHOD, params: [hash, true] }))
-  const answers = await client.batchRaw(asked, signal)
+  const answers = await client.batchRaw(asked, signal, desk.answers)
   const parts: BlockPart[] = []
   for (const [place, ref] of refs.entries()) {
     parts.push(await takeBlock(node, reading, ref, answers[place] as RawAnswer, signal))
@@ -81,7 +81,7 @@ export async function readBlocks(
     params: [describeBlock(node.receiptsForm, ref)],
   }))
   const receiptsOf = new Map<BlockRef, RawAnswer>()
-  for (const [place, answer] of (await client.batchRaw(calls, signal)).entries()) {
+  for (const [place, answer] of (await client.batchRaw(calls, signal, desk.answers)).entries()) {
     receiptsOf.set(filled[place] as BlockRef, answer)
   }
   const blocks: JudgedBlock[] = []
@@ -111,7 +111,8 @@ export async function readLightBlock(
   ref: BlockRef,
   signal: AbortSignal,
 ): Promise<BlockPart> {
-  const answer = await node.client.callRaw(BLOCK_METHOD, [ref.hash, true], signal)
+  const params = [ref.hash, true]
+  const answer = await node.client.callRaw(BLOCK_METHOD, params, signal, reading.desk.answers)
   return takeBlock(node, reading, ref, answer, signal)
 }
 
@@ -137,7 +138,7 @@ export async function readLightHeaders(
   signal: AbortSignal,
 ): Promise<ReturnType<typeof readHeaderJson>[]> {
   const calls = refs.map(({ hash }) => ({ method: BLOCK_METHOD, params: [hash, false] }))
-  const answers = await node.client.batchRaw(calls, signal)
+  const answers = await node.client.batchRaw(calls, signal, desk.answers)
   return refs.map((ref, place) => {
     const answer = answers[place] as RawAnswer
     const cursor = requireBytes(node, BLOCK_METHOD, answer)
@@ -151,7 +152,7 @@ export async function readLightHeaders(
 /** Falls from one form of asking to the next and remembers on the node what it takes. */
 async function readReceipts(
   node: EvmNode,
-  { logger }: BlockReading,
+  { logger, desk }: BlockReading,
   part: BlockPart,
   receipts: ReceiptReading,
   signal: AbortSignal,
@@ -160,7 +161,8 @@ async function readReceipts(
   const { ref } = receipts
   while (node.receiptsForm !== 'one_by_one') {
     const form = node.receiptsForm
-    const answer = await client.callRaw(RECEIPTS_METHOD, [describeBlock(form, ref)], signal)
+    const params = [describeBlock(form, ref)]
+    const answer = await client.callRaw(RECEIPTS_METHOD, params, signal, desk.answers)
     const refusedForm = answer.kind === 'refused' && answer.code === INVALID_PARAMS
     if (answer.kind === 'unsupported' || refusedForm) {
       node.receiptsForm = planNextForm(form, answer.kind === 'unsupported')

@@ -9,6 +9,7 @@ import type { BlockProof } from '../../core/proof/block-proof.ts'
 import { createSeenEntries, type SeenEntries } from '../../core/proof/logs-bloom.ts'
 import { createRlpSink, type RlpSink } from '../../core/proof/rlp-sink.ts'
 import { createTrieItems, type Keccak, type TrieItems } from '../../core/proof/trie-root.ts'
+import { type AnswerRoom, createAnswerRoom } from './answer-room.ts'
 import type { ContractTable } from './contract-table.ts'
 
 export type ReadingTerms = {
@@ -29,6 +30,8 @@ export type ReadingDesk = {
   /** Lists of a transaction, headers, what was signed. */
   readonly scratch: RlpSink
   readonly seen: SeenEntries
+  /** Where answers stand while they are read. What is read of them holds none of their bytes. */
+  readonly answers: AnswerRoom
 }
 
 /** Most blocks fit; larger ones let the buffer grow. */
@@ -39,7 +42,7 @@ const KEPT_BYTES = 4 * 1024 * 1024
 
 export function createDesk(seen: SeenEntries = createSeenEntries()): ReadingDesk {
   const items = createTrieItems(createRlpSink(ITEM_BYTES))
-  return { items, scratch: createRlpSink(SCRATCH_BYTES), seen }
+  return { items, scratch: createRlpSink(SCRATCH_BYTES), seen, answers: createAnswerRoom() }
 }
 
 /** Clears the desk for the next list of items. */
@@ -57,6 +60,7 @@ export function createDeskRoom(): DeskRoom {
   return {
     borrow: () => free.pop() ?? createDesk(seen),
     giveBack(desk) {
+      desk.answers.clear()
       if (desk.items.sink.bytes.length + desk.scratch.bytes.length <= KEPT_BYTES) free.push(desk)
     },
   }

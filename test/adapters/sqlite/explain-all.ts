@@ -25,9 +25,9 @@ function explain(db: Connection, text: string): string[] {
   return (rows as { detail: string }[]).map(({ detail }) => detail)
 }
 
-/** Walks through a whole table or index; wanted values (json_each) and merged ranges may be walked. */
+/** Walks through a whole table or index; wanted values (json_each), slices, merged ranges may be walked. */
 export function scansOf(plan: readonly string[]): string[] {
   return plan.filter(
-    (line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|(lane|made|merged)$|CONSTANT/.test(line),
+    (line) => /^SCAN/.test(line) && !/VIRTUAL TABLE|(lane|made|merged|slice)$|CONSTANT/.test(line),
   )
 }
