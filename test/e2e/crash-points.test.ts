@@ -45,7 +45,7 @@ const EVENTS = [
   'payment.confirmed',
   'invoice.settled',
 ]
-/** Where the gateway has to have died, at least once each. */
+/** Where the gateway has to have died, at least once each; others are in rare-crash-points.test.ts. */
 const PLACES = [
   ...['pin', 'commit', 'raiseMark', 'send', 'lowerMark'].flatMap((name) => [
     `before ${name}`,
