@@ -28,7 +28,8 @@ type Part = (quick: boolean) => Promise<Figure[]>
 
 const CREATION: Record<'quick' | 'full', CreationPlan> = {
   quick: { rounds: 1, burst: 2_000, sustainedMs: 4_000, pacedMs: 2_000 },
-  full: { rounds: 7, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
+  // A burst takes half a second, and a neighbour on the same host may take half of that.
+  full: { rounds: 15, burst: 2_000, sustainedMs: 20_000, pacedMs: 10_000 },
 }
 
 const CATCH_UP: Record<'quick' | 'full', CatchUpPlan> = {

@@ -1,7 +1,17 @@
 /** The gateway as users run it, for measuring: a process, a SQLite file, a configuration file. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -15,7 +25,7 @@ const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js',
 export const XPUB =
   'xpub6Ce9NcJvTk37JBtr1eY9EsMZtMiNE1eTP4tmjVpfv5jBrmMxag6m2Vx99tzFbrPSgbYYCGJE82UetSJzNurv8JAzgEx2Duh3aa4p5ZW2gHX'
 /** As `npm start` runs it. A larger young generation costs memory and cache, and gains nothing. */
-const NODE_FLAGS = ['--min-semi-space-size=8', '--max-semi-space-size=8']
+const NODE_FLAGS = ['--min-semi-space-size=8', '--max-semi-space-size=8', '--initial-heap-size=100']
 /** The same for a floor: the gateway asks for the last one itself. */
 export const ENGINE_FLAGS = [...NODE_FLAGS, '--no-flush-bytecode']
 const READY_DEADLINE_MS = 30_000
@@ -103,12 +113,23 @@ export async function prepareGateway(options: GatewayOptions): Promise<Gateway> 
     restore() {
       rmSync(folder, { recursive: true, force: true })
       cpSync(kept, folder, { recursive: true })
+      writeOut(folder)
     },
     async dispose() {
       await end('SIGTERM')
       process.off('exit', abandon)
       forget()
     },
+  }
+}
+
+/** As a stopped installation is: the disk is not busy with its files when it is started. */
+function writeOut(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = openSync(join(entry.parentPath, entry.name), 'r+')
+    fsyncSync(file)
+    closeSync(file)
   }
 }
 
