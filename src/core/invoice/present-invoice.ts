@@ -72,10 +72,13 @@ function presentOption(
   recipient: Address,
 ) {
   const { asset, rate } = option
-  const remainder = remainderIn(invoice, option, payments)
+  const { amountDueUnits, outstandingUnits, excessUnits } = remainderIn(invoice, option, payments)
+  const due = writeAmount(amountDueUnits, asset.decimals)
+  const isWhole = outstandingUnits === amountDueUnits
+  const outstanding = isWhole ? due : writeAmount(outstandingUnits, asset.decimals)
+  const excess = excessUnits === 0n ? NOTHING : writeAmount(excessUnits, asset.decimals)
   // A wallet that scans a partly paid invoice must pay the rest, not the whole again.
-  const uriUnits =
-    remainder.outstandingUnits > 0n ? remainder.outstandingUnits : remainder.amountDueUnits
+  const uriUnits = outstandingUnits > 0n ? outstandingUnits : amountDueUnits
   return {
     asset: asset.id,
     chain_id: asset.chainId,
@@ -83,15 +86,24 @@ function presentOption(
     network_name: option.networkName,
     symbol: asset.symbol,
     decimals: asset.decimals,
-    amount_due: formatDecimal(remainder.amountDueUnits, asset.decimals),
-    amount_due_units: remainder.amountDueUnits.toString(),
-    outstanding: formatDecimal(remainder.outstandingUnits, asset.decimals),
-    outstanding_units: remainder.outstandingUnits.toString(),
-    excess: formatDecimal(remainder.excessUnits, asset.decimals),
-    excess_units: remainder.excessUnits.toString(),
+    amount_due: due.amount,
+    amount_due_units: due.units,
+    outstanding: outstanding.amount,
+    outstanding_units: outstanding.units,
+    excess: excess.amount,
+    excess_units: excess.units,
     rate:
       rate === null ? null : { value: rate.value, source: rate.source, at: formatTime(rate.atMs) },
     finality: presentFinality(option.finality),
     uri: paymentUri(asset, recipient, uriUnits),
   }
 }
+
+type WrittenAmount = { readonly amount: string; readonly units: string }
+
+function writeAmount(units: bigint, decimals: number): WrittenAmount {
+  return { amount: formatDecimal(units, decimals), units: units.toString() }
+}
+
+/** Of any asset. Nearly every invoice that is shown was paid nothing, or exactly. */
+const NOTHING = writeAmount(0n, 0)

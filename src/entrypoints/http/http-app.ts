@@ -129,6 +129,12 @@ function listSecurityHeaders({ publicUrl }: HttpDeps): readonly [string, string]
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
     strictTransportSecurity: publicUrl.startsWith('https:'),
+    // For browsers and plug-ins that are gone, or what browsers do by themselves.
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   })
   // They are the same for every answer, so they are made once.
   const pattern = new ServerResponse(new IncomingMessage(new Socket()))
