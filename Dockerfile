@@ -29,6 +29,6 @@ VOLUME ["/var/lib/quittance", "/var/lib/quittance-state"]
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
 # Node is the first process, so that it gets SIGTERM itself.
-ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "--initial-heap-size=100", "--disable-proto=delete", \
+ENTRYPOINT ["node", "--min-semi-space-size=16", "--max-semi-space-size=16", "--initial-heap-size=124", "--disable-proto=delete", \
   "src/entrypoints/cli/quittance.js"]
 CMD ["serve"]

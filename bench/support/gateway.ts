@@ -25,7 +25,7 @@ const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js',
 export const XPUB =
   'xpub6Ce9NcJvTk37JBtr1eY9EsMZtMiNE1eTP4tmjVpfv5jBrmMxag6m2Vx99tzFbrPSgbYYCGJE82UetSJzNurv8JAzgEx2Duh3aa4p5ZW2gHX'
 /** As `npm start` runs it. A larger young generation costs memory and cache, and gains nothing. */
-const NODE_FLAGS = ['--min-semi-space-size=8', '--max-semi-space-size=8', '--initial-heap-size=100']
+const NODE_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--initial-heap-size=124']
 /** The same for a floor: the gateway asks for the last one itself. */
 export const ENGINE_FLAGS = [...NODE_FLAGS, '--no-flush-bytecode']
 const READY_DEADLINE_MS = 30_000

@@ -194,12 +194,17 @@ function loadRates(
   candidates: readonly Candidate[],
   currency: string,
 ): Promise<Rates> {
-  const known = pairsOf.get(chains.list()) ?? new Map<string, readonly string[]>()
-  pairsOf.set(chains.list(), known)
   const question = `${currency} ${candidates.map(({ asset }) => asset.id).join(' ')}`
-  const pairs = known.get(question) ?? listPairs(candidates, currency)
-  if (known.size >= MAX_QUESTIONS) known.clear()
-  known.set(question, pairs)
+  let known = pairsOf.get(chains.list())
+  if (known === undefined || known.size >= MAX_QUESTIONS) {
+    known = new Map()
+    pairsOf.set(chains.list(), known)
+  }
+  let pairs = known.get(question)
+  if (pairs === undefined) {
+    pairs = listPairs(candidates, currency)
+    known.set(question, pairs)
+  }
   return rates.getRates(pairs, clock.nowMs())
 }
 

@@ -14,9 +14,9 @@ import { guardAgainstOrphan } from '../../hardhat-local/src/guard-against-orphan
 const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js', import.meta.url))
 /** As `npm start` and the deployments of docs/operating/deploy.md run it. */
 export const SERVER_FLAGS = [
-  '--min-semi-space-size=8',
-  '--max-semi-space-size=8',
-  '--initial-heap-size=100',
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--initial-heap-size=124',
   '--disable-proto=delete',
 ]
 const READY_DEADLINE_MS = 20_000

@@ -99,7 +99,7 @@ function timeAnswer({ clock, timings }: HttpDeps, { method, url }: Request, res:
   const surface = surfaceOf(method, url)
   if (surface === null) return
   const startedMs = clock.monotonicMs()
-  res.once('finish', () => {
+  res.on('finish', () => {
     timings.time('answer_seconds', (clock.monotonicMs() - startedMs) / SECOND_MS, { surface })
   })
 }
