@@ -24,8 +24,12 @@ const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js',
 /** m/44'/60'/7' of the public test mnemonic: account 0 has the addresses of anvil's own accounts. */
 export const XPUB =
   'xpub6Ce9NcJvTk37JBtr1eY9EsMZtMiNE1eTP4tmjVpfv5jBrmMxag6m2Vx99tzFbrPSgbYYCGJE82UetSJzNurv8JAzgEx2Duh3aa4p5ZW2gHX'
-/** As `npm start` runs it. A larger young generation costs memory and cache, and gains nothing. */
-const NODE_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--initial-heap-size=124']
+/** As `npm start` runs it. A larger young generation costs memory and cache, and gains little. */
+const NODE_FLAGS = [
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--initial-heap-size=124',
+]
 /** The same for a floor: the gateway asks for the last one itself. */
 export const ENGINE_FLAGS = [...NODE_FLAGS, '--no-flush-bytecode']
 const READY_DEADLINE_MS = 30_000
