@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Two groups: `quick` is done in less than a minute, `slow` starts nodes and gateways, or takes long. */
@@ -24,14 +25,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // One module graph per worker instead of one per file: these tests keep no state in modules.
-        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, isolate: false },
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: SLOW,
+          // One module graph per worker instead of one per file: these tests keep no state in modules.
+          isolate: false,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
         test: {
           name: 'slow',
           include: SLOW.map((path) => path.replace('**', '**/*.test.ts')),
+          // After the others, and beside fewer: they look at the clock.
+          sequence: { groupOrder: 1 },
           // Real processes on a shared machine: CI gives one more try, and the report shows it.
           retry: process.env.CI === undefined ? 0 : 1,
         },
