@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -25,11 +26,7 @@ const LAUNCHER = fileURLToPath(new URL('../../src/entrypoints/cli/quittance.js',
 export const XPUB =
   'xpub6Ce9NcJvTk37JBtr1eY9EsMZtMiNE1eTP4tmjVpfv5jBrmMxag6m2Vx99tzFbrPSgbYYCGJE82UetSJzNurv8JAzgEx2Duh3aa4p5ZW2gHX'
 /** As `npm start` runs it. A larger young generation costs memory and cache, and gains little. */
-const NODE_FLAGS = [
-  '--min-semi-space-size=16',
-  '--max-semi-space-size=16',
-  '--initial-heap-size=124',
-]
+const NODE_FLAGS = readStartFlags()
 /** The same for a floor: the gateway asks for the last one itself. */
 export const ENGINE_FLAGS = [...NODE_FLAGS, '--no-flush-bytecode']
 const READY_DEADLINE_MS = 30_000
@@ -125,6 +122,12 @@ export async function prepareGateway(options: GatewayOptions): Promise<Gateway> 
       forget()
     },
   }
+}
+
+function readStartFlags(): string[] {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const { start } = (JSON.parse(text) as { scripts: { start: string } }).scripts
+  return start.split(' ').filter((word) => word.startsWith('--'))
 }
 
 /** As a stopped installation is: the disk is not busy with its files when it is started. */
